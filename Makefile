@@ -1,0 +1,65 @@
+# Everything a developer types. `make` alone prints the list.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format fuzz soak bench interop-setup clean
+
+help: ## print this list
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+setup: $(STAMP) ## make .venv with everything a developer needs
+
+# Each missing piece of the machine is named in one line, before anything is written.
+$(STAMP): pyproject.toml
+	@if command -v uv >/dev/null 2>&1; then \
+	  test -x $(BIN)/python || uv venv --quiet --python '>=3.11' $(VENV) || exit 1; \
+	  uv pip install --quiet --python $(BIN)/python -e '.[dev]' || exit 1; \
+	else \
+	  command -v $(PYTHON) >/dev/null 2>&1 \
+	    || { echo "make setup: Python 3.11 or newer is missing: apt-get install python3 python3-venv" >&2; exit 1; }; \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "make setup: $(PYTHON) is older than 3.11: install a newer one and run make setup PYTHON=python3.11" >&2; exit 1; }; \
+	  $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	    || { echo "make setup: the venv module of $(PYTHON) is missing: apt-get install python3-venv" >&2; exit 1; }; \
+	  $(PYTHON) -m venv $(VENV) || exit 1; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' || exit 1; \
+	fi
+	@touch $@
+
+run: $(STAMP) ## start clasp-router; flags by ARGS="--listen 127.0.0.1:7330"
+	@exec $(BIN)/clasp-router $(ARGS)
+
+test: $(STAMP) ## run the tests; ARGS="tests/house -q" narrows
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## lint, format, types and the house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/house
+
+format: $(STAMP) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+fuzz: $(STAMP) ## the property tests (marker `property`) with 50,000 examples each
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m "property and not soak" $(ARGS)
+
+soak: $(STAMP) ## the tests that run for minutes (marker `soak`)
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+bench: $(STAMP) ## measure; ARGS="codec match --rounds 9"
+	$(BIN)/python -m bench $(ARGS)
+
+interop-setup: ## install the JavaScript peers of tests/interop
+	@command -v npm >/dev/null 2>&1 || { echo "make interop-setup: npm is missing: apt-get install nodejs npm" >&2; exit 1; }
+	npm install --prefix tests/interop --no-package-lock --no-audit --no-fund
+
+clean: ## remove what was made here: .venv, caches, builds
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/interop/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The memory of a CLASP network: addresses, values, entries, and the journals that keep them."""
