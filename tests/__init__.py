@@ -1,0 +1,1 @@
+"""The promises of the project, as tests: tests/ mirrors the packages."""

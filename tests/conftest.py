@@ -1,0 +1,36 @@
+"""What every test may lean on: how hard Hypothesis tries, and what to do when a tool is missing.
+
+Laws: a test never picks its own number of examples; the profile does (`HYPOTHESIS_PROFILE`). A missing tool is a
+skip that names what to install; where `CLASP_TEST_REQUIRE` is set, as in CI, it is a failure.
+"""
+
+import os
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", max_examples=100, deadline=None)
+settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True)
+settings.register_profile(
+    "fuzz", max_examples=50_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def require_tool(name: str, hint: str) -> str:
+    """Return the path of an optional program, or end the test by naming what to install.
+
+    Tests write `node = require_tool("node", "apt-get install nodejs npm")`, imported from `tests.conftest`.
+    """
+    found = shutil.which(name)
+    if found is not None:
+        return found
+    return missing_tool(f"{name} is not installed: {hint}")
+
+
+def missing_tool(reason: str) -> str:
+    """End the test: a failure where everything is required, a skip elsewhere."""
+    if os.environ.get("CLASP_TEST_REQUIRE"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
