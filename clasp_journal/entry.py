@@ -82,7 +82,9 @@ class JournalEntry(NamedTuple):
         cls, address: str, value: Value, *, author: str = "", timestamp: int, revision: int | None = None
     ) -> JournalEntry:
         """An entry for a SET of a Python value."""
-        return cls(timestamp, author, address, EntryKind.SET, SignalType.PARAM, values.encode(value), revision)
+        return cls(
+            timestamp, author, address, EntryKind.SET, SignalType.PARAM, values.encode(value), revision
+        )
 
     @classmethod
     def from_publish(

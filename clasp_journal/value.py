@@ -17,7 +17,7 @@ from typing import TypeAlias, Union
 
 from clasp_journal.errors import BadValue
 
-Value: TypeAlias = Union[None, bool, int, float, str, bytes, "list[Value]", "dict[str, Value]"]
+Value: TypeAlias = Union[bool, int, float, str, bytes, "list[Value]", "dict[str, Value]", None]
 
 DEPTH_MAX = 32
 """Containers within containers; published clients break at depths that are legal elsewhere."""
@@ -193,7 +193,7 @@ def _text(raw: bytes) -> str:
         raise BadValue("text is not valid UTF-8") from None
 
 
-def _encode_into(parts: list[bytes], value: Value, depth: int) -> None:
+def _encode_into(parts: list[bytes], value: object, depth: int) -> None:
     match value:
         case None:
             parts.append(NULL)
@@ -219,7 +219,7 @@ def _encode_into(parts: list[bytes], value: Value, depth: int) -> None:
 
 
 def _encode_container(
-    parts: list[bytes], value: list[Value] | tuple[Value, ...] | Mapping[str, Value], depth: int
+    parts: list[bytes], value: list[object] | tuple[object, ...] | Mapping[object, object], depth: int
 ) -> None:
     if not isinstance(value, Mapping):
         parts.append(_head(ValueType.ARRAY, len(value)))

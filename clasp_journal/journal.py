@@ -1,0 +1,244 @@
+"""The journal: what every backend promises, and what follows from those promises alone.
+
+Laws: numbers (`seq`) start at 1, have no gaps and are never reused, not after compaction, a restart or a
+failed append; entries are in the order of their numbers; what is read has been committed; results
+are read in pages, so that neither side ever holds more than a page of them.
+
+Time: entries keep the wall time given to them, in microseconds. Where it goes back in a journal, searching
+by time stays exact all the same. `from_` and `to` are inclusive.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Collection, Generator, Iterable
+from types import TracebackType
+from typing import Self, TypedDict, Unpack
+
+from clasp_journal.address import Pattern
+from clasp_journal.entry import JournalEntry, ParamSnapshot, SignalType
+from clasp_journal.errors import HistoryIncomplete
+from clasp_journal.restore import Snapshot, State
+from clasp_journal.selection import Selection
+
+PAGE_ENTRIES = 1_000
+"""Entries read at once."""
+
+
+class Narrower(TypedDict, total=False):
+    """The rarer ways to narrow a query."""
+
+    author: str | None
+    kinds: Collection[int] | None
+    newest: bool
+    """Take the newest `limit` entries, still oldest first."""
+    after_seq: int
+    """Only entries with a higher number."""
+
+
+class Journal(ABC):
+    """An append-only log of entries with snapshots of the state they amount to.
+
+    Every method may raise `JournalUnavailable` when the medium fails and `JournalClosed` after `close`.
+    One writer at a time; any number of concurrent readers, in this task or others.
+    """
+
+    @property
+    @abstractmethod
+    def epoch(self) -> str:
+        """The name of this life of the journal. It changes when entries that somebody may have read can be
+        missing, so that (epoch, seq) never means two things."""
+
+    @abstractmethod
+    async def append(self, entries: JournalEntry | Iterable[JournalEntry], *, synced: bool = False) -> int:
+        """Number these entries in this order, keep all of them or none, and return the last number.
+
+        On return they are committed: they survive the death of this process. With `synced` they
+        survive the loss of power too. Whatever `seq` they carry is ignored. No entries: the latest number.
+        After a failure nothing of this call is there, and no number is used up.
+        """
+
+    @abstractmethod
+    async def latest_seq(self) -> int:
+        """The highest number ever given out; 0 if none. It never goes back."""
+
+    @abstractmethod
+    async def oldest_seq(self) -> int:
+        """The first number that is still there, or the next one to be given if none is."""
+
+    @abstractmethod
+    async def len(self) -> int:
+        """How many entries are there."""
+
+    @abstractmethod
+    async def snapshot(
+        self, params: Iterable[ParamSnapshot], at_seq: int | None = None, *, revision_floor: int = 0
+    ) -> int:
+        """Keep this state as the one right after entry `at_seq` (None: the latest), and return that number.
+
+        A number beyond the latest is refused with `ValueError`. A snapshot that a crash cuts short is
+        never loaded. Older snapshots are thinned out: the newest 4 stay, then one per 200,000 entries or
+        10 minutes, whichever is later, back to the base.
+        """
+
+    @abstractmethod
+    async def load_snapshot(self, at_seq: int | None = None) -> Snapshot | None:
+        """The newest intact snapshot at or before `at_seq` (None: of all); a damaged one is skipped and
+        reported in the log. None if there is none."""
+
+    @abstractmethod
+    async def compact(self, before_seq: int, *, force: bool = False) -> int:
+        """Remove the entries numbered below `before_seq`; return how many.
+
+        First a snapshot at exactly `before_seq - 1` is written and kept as the base, so that every
+        state from there on can still be told. `force` skips that, marks the base as lost and starts a new
+        epoch. It works in short slices and may be interrupted anywhere without harm.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release everything. Calling it again does nothing."""
+
+    # What a backend implements for reading. Callers use `query`, `since` and `tail`.
+
+    @abstractmethod
+    async def page(
+        self, selection: Selection, after_seq: int, upto_seq: int, limit: int
+    ) -> list[JournalEntry]:
+        """Up to `limit` matching entries with `after_seq < seq <= upto_seq`, oldest first; fewer than
+        `limit` only when there are no more."""
+
+    @abstractmethod
+    async def nth_newest(self, selection: Selection, n: int, *, after_seq: int, upto_seq: int) -> int:
+        """The number of the n-th newest (1 is the newest) matching entry with `after_seq < seq <= upto_seq`;
+        `after_seq + 1` if there are fewer."""
+
+    @abstractmethod
+    async def wait_beyond(self, seq: int) -> int:
+        """Return the latest number as soon as it is higher than `seq`, whichever process appends."""
+
+    # What follows from that.
+
+    def query(
+        self,
+        pattern: str | Pattern = "/**",
+        from_: int | None = None,
+        to: int | None = None,
+        limit: int | None = None,
+        types: Collection[SignalType] | None = None,
+        **narrower: Unpack[Narrower],
+    ) -> Results:
+        """The matching entries, oldest first: the oldest `limit`, or with `newest` the newest ones.
+
+        `await` it for a list, `async for` it to stream. A text that is no pattern raises
+        `PatternError` at once. Entries appended after the first page was read are not part of it.
+        """
+        kinds = narrower.get("kinds")
+        selection = Selection(
+            pattern if isinstance(pattern, Pattern) else Pattern.parse(pattern),
+            from_,
+            to,
+            None if types is None else frozenset(types),
+            narrower.get("author"),
+            None if kinds is None else frozenset(kinds),
+        )
+        return Results(
+            self,
+            selection,
+            limit,
+            newest=narrower.get("newest", False),
+            after_seq=narrower.get("after_seq", 0),
+        )
+
+    def since(self, seq: int, limit: int | None = None) -> Results:
+        """All entries with a number above `seq`, oldest first."""
+        return self.query(limit=limit, after_seq=seq)
+
+    async def tail(self, since: int = 0, pattern: str | Pattern = "/**") -> AsyncIterator[JournalEntry]:
+        """History after `since`, then live entries, without gap or duplicate, as long as it is iterated."""
+        selection = self.query(pattern).selection
+        seen = since
+        while True:
+            head = await self.latest_seq()
+            if head <= seen:
+                head = await self.wait_beyond(seen)
+            async for entry in Results(self, selection, after_seq=seen, upto_seq=head):
+                yield entry
+            seen = head
+
+    async def state(self, at_seq: int | None = None) -> State:
+        """Every param as it was right after entry `at_seq` (None: the latest).
+
+        Costs what was appended since the newest snapshot before it. `HistoryIncomplete` when entries
+        between that snapshot and `at_seq` are gone.
+        """
+        at = await self.latest_seq() if at_seq is None else at_seq
+        base = await self.load_snapshot(at)
+        base_seq = base.at_seq if base else 0
+        oldest = await self.oldest_seq()
+        if base_seq < at and base_seq + 1 < oldest:
+            raise HistoryIncomplete(f"entries {base_seq + 1} to {oldest - 1} are gone", operation="state")
+        state = State(base.params, base.revision_floor) if base else State()
+        async for entry in Results(self, Selection(), after_seq=base_seq, upto_seq=at):
+            state.apply(entry)
+        return state
+
+    async def is_empty(self) -> bool:
+        """Whether no entry is there."""
+        return await self.len() == 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class Results:
+    """The answer to a query: `await` it for all entries in a list, `async for` it to stream them."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        selection: Selection,
+        limit: int | None = None,
+        *,
+        after_seq: int = 0,
+        upto_seq: int | None = None,
+        newest: bool = False,
+    ) -> None:
+        self.selection = selection
+        self._journal = journal
+        self._limit = limit
+        self._after_seq = after_seq
+        self._upto_seq = upto_seq
+        self._newest = newest
+
+    async def pages(self, page_entries: int = PAGE_ENTRIES) -> AsyncIterator[list[JournalEntry]]:
+        """The entries in lists of up to `page_entries`; between two of them nothing is held open."""
+        upto = await self._journal.latest_seq() if self._upto_seq is None else self._upto_seq
+        after, left = self._after_seq, self._limit
+        if self._newest and left is not None and left > 0:
+            after = await self._journal.nth_newest(self.selection, left, after_seq=after, upto_seq=upto) - 1
+        while after < upto and (left is None or left > 0):
+            wanted = page_entries if left is None else min(left, page_entries)
+            page = await self._journal.page(self.selection, after, upto, wanted)
+            if page:
+                yield page
+            if len(page) < wanted:
+                return
+            after = page[-1].seq
+            left = None if left is None else left - len(page)
+
+    async def __aiter__(self) -> AsyncIterator[JournalEntry]:
+        async for page in self.pages():
+            for entry in page:
+                yield entry
+
+    def __await__(self) -> Generator[object, None, list[JournalEntry]]:
+        return self._collect().__await__()
+
+    async def _collect(self) -> list[JournalEntry]:
+        return [entry async for page in self.pages() for entry in page]
