@@ -1,7 +1,7 @@
 """What every test may lean on: how hard Hypothesis tries, and what to do when a tool is missing.
 
-Laws: a test never picks its own number of examples; the profile does (`HYPOTHESIS_PROFILE`). A missing tool is a
-skip that names what to install; where `CLASP_TEST_REQUIRE` is set, as in CI, it is a failure.
+Laws: a test never picks its own number of examples; the profile does (`HYPOTHESIS_PROFILE`). A missing tool
+is a skip that names what to install; where `CLASP_TEST_REQUIRE` is set, as in CI, it is a failure.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The project runs anywhere: no file names one machine's paths or a package registry, and none is a binary or a lock.
+"""The project runs anywhere: no file names a machine's paths or a registry, and none is a binary or a lock.
 
 Where packages come from and where a checkout lies is the business of the machine.
 """
@@ -11,9 +11,9 @@ from tests.house.source import carried_files
 MACHINE_PATH = re.compile(
     r"(?<![\w.$}*-])/(?:work|root|tmp|Users|var/folders)/\w|(?<![\w.$}*-])/home/\w+/\.?\w+/\."
 )
-REGISTRY = re.compile(
+PACKAGE_SOURCE = re.compile(
     r"\b(?:pypi|pythonhosted|npmjs|yarnpkg|crates|golang)\.(?:org|com|io)\b"
-    r"|--(?:extra-)?index-url|--find-links|--registry|\bregistry\s*=",
+    r"|--(?:(?:extra-)?index-url|find-links|registry)|\bregistry\s*=",
     re.IGNORECASE,
 )
 LOCKS = re.compile(r"(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|[^/]+\.lock)$")
@@ -40,6 +40,6 @@ def judge_text(name: str, text: str) -> list[str]:
     for number, line in enumerate(text.splitlines(), start=1):
         if MACHINE_PATH.search(line):
             findings.append(f"{name}:{number}: a path of one machine: make it relative, or use tmp_path")
-        if REGISTRY.search(line):
+        if PACKAGE_SOURCE.search(line):
             findings.append(f"{name}:{number}: where packages come from is the machine's business")
     return findings

@@ -1,24 +1,16 @@
 """The pure modules stay pure, and tasks are born only where somebody watches them.
 
-Laws: a pure module never awaits, never reads a clock, never touches I/O or chance. A task started anywhere but in the
-rooms below loses its order and its errors.
+Laws: a pure module never awaits, never reads a clock, never touches I/O or chance. A task started anywhere
+but in the rooms below loses its order and its errors.
 """
 
 import ast
 from pathlib import Path
 
-from tests.house.floors import Arrow, arrows, is_within
+from tests.house.floors import WORDS, Arrow, arrows, is_within
 from tests.house.source import PACKAGES, Source, read_sources
 
-PURE = (
-    "clasp_journal.address",
-    "clasp_journal.value",
-    "clasp_journal.entry",
-    "clasp_journal.restore",
-    "clasp_journal.errors",
-    "router.wire",
-    "router.core",
-)
+PURE = (*WORDS, "router.wire", "router.core")
 WORLDLY = {
     *("asyncio", "threading", "multiprocessing", "subprocess", "signal", "select", "selectors", "concurrent"),
     *("time", "random", "secrets", "logging"),

@@ -1,4 +1,4 @@
-"""Nothing outgrows a reader: how long a module and a function may be, and how many things a function may ask for."""
+"""Nothing outgrows a reader: how long modules and functions may be, and how much a function may ask for."""
 
 import ast
 from pathlib import Path
@@ -37,9 +37,8 @@ def judge_function(source: Source, function: FunctionNode) -> list[str]:
 
 
 def parameters(arguments: ast.arguments) -> list[str]:
-    """Every parameter except a leading self or cls."""
+    """Every named parameter except a leading self or cls; what *args and **kwargs gather is not named."""
     positional = [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
     if positional[:1] in (["self"], ["cls"]):
         positional = positional[1:]
-    gathered = [argument.arg for argument in (arguments.vararg, arguments.kwarg) if argument]
-    return [*positional, *(argument.arg for argument in arguments.kwonlyargs), *gathered]
+    return [*positional, *(argument.arg for argument in arguments.kwonlyargs)]

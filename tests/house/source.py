@@ -1,7 +1,7 @@
 """The project as the rules see it: parsed modules, the files a commit would carry, and findings.
 
-Laws: a rule is a function from a root directory to findings, so that every rule can be tried on a small bad tree.
-A finding is one line, `file:line: what is wrong and what to do`.
+Laws: a rule is a function from a root directory to findings, so that every rule can be tried on a small bad
+tree. A finding is one line, `file:line: what is wrong and what to do`.
 """
 
 import ast

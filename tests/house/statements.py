@@ -29,10 +29,14 @@ def find_stray_sql(root: Path) -> list[str]:
             continue
         prose = docstrings(source.tree)
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
-                if STATEMENT.match(node.value) or LOWERCASE.match(node.value):
-                    findings.append(source.finding(node, f"SQL has one home: move it to {HOME}"))
+            if isinstance(node, ast.Constant) and id(node) not in prose and sounds_like_sql(node.value):
+                findings.append(source.finding(node, f"SQL has one home: move it to {HOME}"))
     return findings
+
+
+def sounds_like_sql(value: object) -> bool:
+    """Whether a constant is text that begins a statement or a piece of one."""
+    return isinstance(value, str) and bool(STATEMENT.match(value) or LOWERCASE.match(value))
 
 
 def docstrings(tree: ast.Module) -> set[int]:

@@ -26,11 +26,11 @@ def test_a_long_function_is_named(shed):
 
 
 def test_a_greedy_function_is_named(shed):
-    """Five parameters pass beside self; keyword-only and gathered ones count."""
+    """Five parameters pass beside self; keyword-only ones count, gathered ones do not."""
     root = shed(
         {
-            "examples/modest.py": "class C:\n    def f(self, a, b, c, d, e): ...",
-            "examples/greedy.py": "def g(a, b, /, c, *d, e, **f): ...",
+            "examples/modest.py": "class C:\n    def f(self, a, b, c, d, *, e, **rest): ...",
+            "examples/greedy.py": "def g(a, b, /, c, *d, e, f, g, **h): ...",
         }
     )
     (finding,) = find_oversized(root)

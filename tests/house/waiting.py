@@ -1,6 +1,7 @@
 """Tests wait for the thing itself, never for a while.
 
-`sleep(0)` lets the loop turn and is no wait. Where a pause is the thing under test, the line says so: `# paced: why`.
+`sleep(0)` lets the loop turn and is no wait. Where a pause is the thing under test, its line says so with
+`# paced: why`.
 """
 
 import ast
