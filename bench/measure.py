@@ -1,7 +1,7 @@
 """The measuring core: rounds taken in turns, medians, and rows of one table.
 
-Law: what is compared is measured in turns (A B A B …), so that a machine that slows down slows both. A value is
-the median over the rounds; the garbage collector rests while the clock runs.
+Law: what is compared is measured in turns (A B A B …), so that a machine that slows down slows both. A value
+is the median over the rounds; the garbage collector rests while the clock runs.
 """
 
 import gc
