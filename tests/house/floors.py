@@ -21,6 +21,7 @@ WORDS: Room = (
     "clasp_journal.entry",
     "clasp_journal.selection",
     "clasp_journal.restore",
+    "clasp_journal.thinning",
     "clasp_journal.errors",
 )
 
