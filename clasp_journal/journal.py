@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Generator, Iterable
 from types import TracebackType
-from typing import Self, TypedDict, Unpack
+from typing import NamedTuple, Self, TypedDict, Unpack
 
 from clasp_journal.address import Pattern
 from clasp_journal.entry import JournalEntry, ParamSnapshot, SignalType
@@ -34,6 +34,13 @@ class Narrower(TypedDict, total=False):
     """Take the newest `limit` entries, still oldest first."""
     after_seq: int
     """Only entries with a higher number."""
+
+
+class Span(NamedTuple):
+    """Numbers above `after_seq`, up to and with `upto_seq` (None: the latest when reading begins)."""
+
+    after_seq: int = 0
+    upto_seq: int | None = None
 
 
 class Journal(ABC):
@@ -162,7 +169,7 @@ class Journal(ABC):
             head = await self.latest_seq()
             if head <= seen:
                 head = await self.wait_beyond(seen)
-            async for entry in Results(self, selection, after_seq=seen, upto_seq=head):
+            async for entry in Results(self, selection, span=Span(seen, head)):
                 yield entry
             seen = head
 
@@ -179,7 +186,7 @@ class Journal(ABC):
         if base_seq < at and base_seq + 1 < oldest:
             raise HistoryIncomplete(f"entries {base_seq + 1} to {oldest - 1} are gone", operation="state")
         state = State(base.params, base.revision_floor) if base else State()
-        async for entry in Results(self, Selection(), after_seq=base_seq, upto_seq=at):
+        async for entry in Results(self, Selection(), span=Span(base_seq, at)):
             state.apply(entry)
         return state
 
@@ -204,22 +211,22 @@ class Results:
         journal: Journal,
         selection: Selection,
         limit: int | None = None,
+        span: Span = Span(),
         *,
-        after_seq: int = 0,
-        upto_seq: int | None = None,
         newest: bool = False,
     ) -> None:
         self.selection = selection
         self._journal = journal
         self._limit = limit
-        self._after_seq = after_seq
-        self._upto_seq = upto_seq
+        self._span = span
         self._newest = newest
 
     async def pages(self, page_entries: int = PAGE_ENTRIES) -> AsyncIterator[list[JournalEntry]]:
         """The entries in lists of up to `page_entries`; between two of them nothing is held open."""
-        upto = await self._journal.latest_seq() if self._upto_seq is None else self._upto_seq
-        after, left = self._after_seq, self._limit
+        after, upto = self._span
+        if upto is None:
+            upto = await self._journal.latest_seq()
+        left = self._limit
         if self._newest and left is not None and left > 0:
             after = await self._journal.nth_newest(self.selection, left, after_seq=after, upto_seq=upto) - 1
         while after < upto and (left is None or left > 0):
