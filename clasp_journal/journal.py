@@ -43,6 +43,9 @@ class Span(NamedTuple):
     upto_seq: int | None = None
 
 
+ALL = Span()
+
+
 class Journal(ABC):
     """An append-only log of entries with snapshots of the state they amount to.
 
@@ -211,7 +214,7 @@ class Results:
         journal: Journal,
         selection: Selection,
         limit: int | None = None,
-        span: Span = Span(),
+        span: Span = ALL,
         *,
         newest: bool = False,
     ) -> None:
