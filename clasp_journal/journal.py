@@ -152,13 +152,8 @@ class Journal(ABC):
             narrower.get("author"),
             None if kinds is None else frozenset(kinds),
         )
-        return Results(
-            self,
-            selection,
-            limit,
-            newest=narrower.get("newest", False),
-            after_seq=narrower.get("after_seq", 0),
-        )
+        span = Span(narrower.get("after_seq", 0))
+        return Results(self, selection, limit, span, newest=narrower.get("newest", False))
 
     def since(self, seq: int, limit: int | None = None) -> Results:
         """All entries with a number above `seq`, oldest first."""
