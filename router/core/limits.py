@@ -1,0 +1,73 @@
+"""Every bound of the router, with its default.
+
+Law: a limit has one home, here; the README's table is checked against it, and a test reaches each.
+0 switches a limit off where its line says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of everything one router takes. Sizes in bytes, spans in the unit of their name."""
+
+    sessions: int = 10_000
+    """Surplus sessions get ERROR 503 and are closed with 1013."""
+    handshakes: int = 1_000
+    """Connections that have not yet said HELLO."""
+    hello_timeout_s: float = 10.0
+    message_bytes: int = 65_600
+    """A longer WebSocket message closes the connection with 1009."""
+    errors_per_minute: int = 1_000
+    """More bad messages than that in a minute close the connection with 1008."""
+    messages_per_s: int = 0
+    """Per session, ERROR 429 beyond it; 0 is off."""
+    ping_after_s: float = 20.0
+    """Silence after which the router pings; as long again without an answer, and it closes."""
+    session_timeout_s: float = 0.0
+    """Close a session without traffic in either direction; 0 is off."""
+
+    params: int = 1_000_000
+    """A new address beyond them gets ERROR 429; nothing is evicted."""
+    set_bytes: int = 65_000
+    """Address and value of a SET; ERROR 402 beyond."""
+    publish_bytes: int = 65_000
+    """Payload of a PUBLISH; ERROR 402 beyond."""
+    subscriptions: int = 1_000
+    """Subscriptions and running replays of a session; ERROR 429 beyond."""
+    replays_queued: int = 8
+    """One replay of a session runs, so many wait; ERROR 429 beyond."""
+    bundle_parts: int = 1_000
+    scheduled_bundles: int = 1_000
+    """ERROR 429 beyond."""
+    schedule_ahead_us: int = 3_600 * SECOND_US
+    """ERROR 402 beyond."""
+    definitions: int = 100_000
+    """Announced signals; ERROR 429 beyond."""
+
+    history_per_address: int = 100
+    """What the subscribe option `history` can ask for, per address."""
+    history_entries: int = 10_000
+    """And in all; also how many live messages wait for it to be sent."""
+    gesture_window_us: int = 16_000
+    """Moves of a gesture are thinned to the newest in this time."""
+    gestures: int = 10_000
+    """Gestures whose moves are thinned; those beyond pass untouched."""
+    thinned_addresses: int = 10_000
+    """Addresses per session whose max_rate, window and epsilon are honoured; those beyond pass untouched."""
+    passing_topics: int = 100_000
+    """Addresses without a param whose readers are remembered."""
+
+    outbox_bytes: int = 8 * MIB
+    """What waits for one slow reader."""
+    journal_backlog_bytes: int = 64 * MIB
+    """What waits for the journal before writers are made to wait."""
+    snapshot_params: int = 800
+    snapshot_bytes: int = 65_535
+    """Of one SNAPSHOT's payload."""

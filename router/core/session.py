@@ -1,0 +1,61 @@
+"""Who is connected.
+
+A session is who, a connection the pipe. The core knows of the pipe only the opaque `outbox`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from router.core.ports import Outbox
+    from router.core.subscriptions import Subscription
+    from router.core.topics import Topic
+
+
+class Stage(IntEnum):
+    """Where a session stands in its life."""
+
+    GREETING = 0
+    """Connected; HELLO has not come."""
+    LIVE = 1
+    GONE = 2
+
+
+class Session:
+    """One connected client."""
+
+    __slots__ = (
+        "author",
+        "definitions",
+        "errors",
+        "errors_since",
+        "features",
+        "id",
+        "locks",
+        "messages",
+        "messages_since",
+        "name",
+        "number",
+        "outbox",
+        "stage",
+        "subscriptions",
+    )
+
+    def __init__(self, number: int, session_id: str, outbox: Outbox) -> None:
+        self.number = number
+        """Unique in this life of the router; the feed to the journal names sessions by it."""
+        self.id = session_id
+        self.outbox = outbox
+        self.stage = Stage.GREETING
+        self.author = session_id
+        """The subject of its token, or its own id."""
+        self.name = ""
+        self.features = 0
+        self.subscriptions: dict[int, Subscription] = {}
+        self.locks: set[Topic] = set()
+        self.errors = 0
+        self.errors_since = 0
+        self.messages = 0
+        self.messages_since = 0

@@ -1,0 +1,1 @@
+"""What carries the core's decisions: outboxes, the tick, the journal's process, replays."""

@@ -1,0 +1,81 @@
+"""What a door and the desk promise each other.
+
+A *door* (a transport) turns bytes of a connection into frames and back; the *desk* is the router without
+doors. The door calls the host and the link, the desk calls the pipe; neither knows the other's class.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from router.core.limits import Limits
+
+
+class Peer(NamedTuple):
+    """Who is at the other end, as far as the door can tell."""
+
+    address: str
+    """For the log: host and port."""
+    is_loopback: bool
+    origin: str | None = None
+
+
+class Pipe(Protocol):
+    """The writing side of one connection, made by a door.
+
+    No call raises, also when the connection is closing or gone: then it does nothing.
+    """
+
+    def write(self, packed: bytes) -> None:
+        """Send bytes that consist of whole packed messages. May call `Link.block` before it returns."""
+
+    def pause_reading(self) -> None:
+        """Stop taking bytes from the peer, so that it is made to wait."""
+
+    def resume_reading(self) -> None:
+        """Take bytes again."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Send what was written and then a close frame; the peer has a few seconds to answer."""
+
+    def abort(self) -> None:
+        """Drop the connection now, with all that waits in it."""
+
+
+class Link(Protocol):
+    """The desk's side of one connection."""
+
+    def receive(self, frame: bytes) -> None:
+        """One binary message of the peer. Never raises for anything that a peer can send."""
+
+    def stamp(self) -> None:
+        """Bytes have arrived: what is received until the next call happened now."""
+
+    def block(self) -> None:
+        """The peer does not take what is written; hold it back."""
+
+    def unblock(self) -> None:
+        """The peer takes bytes again."""
+
+    def lost(self) -> None:
+        """The connection is gone. Called exactly once, last."""
+
+
+class Answer(NamedTuple):
+    """What a plain HTTP request gets."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Host(Protocol):
+    """The desk as a door sees it."""
+
+    limits: Limits
+
+    def connect(self, pipe: Pipe, peer: Peer) -> Link:
+        """A connection has finished its handshake. The pipe may be told to pause or close at once."""
+
+    def answer_http(self, method: str, path: str) -> Answer:
+        """The answer to a request without upgrade: a probe, health, metrics."""

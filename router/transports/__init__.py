@@ -1,0 +1,1 @@
+"""The doors: how peers get in."""
