@@ -28,7 +28,7 @@ WORDS: Room = (
 FLOORS: tuple[tuple[Room, ...], ...] = (
     (WORDS,),
     (("clasp_journal.journal",),),
-    (("clasp_journal.memory",), ("clasp_journal.sqlite",)),
+    (("clasp_journal.memory", "clasp_journal.ring"), ("clasp_journal.sqlite",)),
     (("clasp_journal.opening",), ("clasp_journal.testing",)),
     (("clasp_journal.__init__",),),
     (("router.wire",),),
