@@ -1,0 +1,73 @@
+"""The two messages that are nearly all traffic, taken apart by slices alone.
+
+Both forms take a whole frame and leave the value encoded. They answer None for everything that is not
+the plain case, whatever is wrong with it included; the caller then takes the full form (`decode_frame`,
+`codec.decode`), which decodes the rare and refuses the bad.
+
+Law: where a plain form answers, the full form decodes the frame to exactly that message - with one
+exception: that the address is UTF-8 is not checked here. The caller looks the bytes up among the
+addresses it knows, and validates only those that are new.
+"""
+
+from __future__ import annotations
+
+from clasp_journal.errors import BadValue
+from clasp_journal.value import FIXED_SIZES, skip
+
+_FIXED = len(FIXED_SIZES)
+
+
+def plain_set(frame: bytes) -> tuple[bytes, int, bytes] | None:
+    """Address, value type and value data of a SET that has nothing but a value.
+
+    None for one with revision, lock, unlock or TTL, or in a frame with a timestamp or with bytes behind
+    its payload.
+    """
+    try:
+        # The type and flags bytes first: they tell most other frames apart.
+        kind = frame[5]
+        if frame[4] != 0x21 or kind > 0x0B or frame[0] != 0x53 or frame[1] & 0x20:
+            return None
+        size = len(frame)
+        if (frame[2] << 8 | frame[3]) + 4 != size:
+            return None
+        start = 8 + (frame[6] << 8 | frame[7])
+        end = start + FIXED_SIZES[kind] if kind < _FIXED else skip(kind, frame, start)
+        if end > size:
+            return None
+    except (IndexError, BadValue):
+        return None
+    return frame[8:start], kind, frame[start:end]
+
+
+def plain_publish(frame: bytes) -> tuple[bytes, int] | None:
+    """Address and signal code of a PUBLISH that is no gesture; all of its payload is checked.
+
+    None for a gesture, or in a frame with a timestamp or with bytes behind its payload.
+    """
+    try:
+        flags = frame[5]
+        if frame[4] != 0x20 or frame[0] != 0x53 or frame[1] & 0x20:
+            return None
+        signal = flags >> 5
+        if signal == 3:
+            return None
+        size = len(frame)
+        if (frame[2] << 8 | frame[3]) + 4 != size:
+            return None
+        start = 8 + (frame[6] << 8 | frame[7])
+        indicator = frame[start]
+        end = start + 1
+        if indicator == 1:
+            kind = frame[end]
+            end = end + 1 + FIXED_SIZES[kind] if kind < _FIXED else skip(kind, frame, end + 1)
+        elif indicator == 2:
+            end += 2 + 8 * (frame[end] << 8 | frame[end + 1])
+        if flags & 0x18:
+            end += (flags & 0x10) >> 1
+            end += (flags & 0x08) >> 1
+        if end > size:
+            return None
+    except (IndexError, BadValue):
+        return None
+    return frame[8:start], signal if signal < 5 else 1

@@ -1,0 +1,58 @@
+"""A frame as it goes down to a peer: one unmasked binary WebSocket message, header and all.
+
+Packed messages are plain bytes that can be joined, shared between connections and written as they are.
+
+Laws: `unpack` takes back what `pack` made, in any number; bytes that are no whole packed messages are
+a `ValueError`, since only our own side makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+BINARY = 0x82
+"""First byte of a whole binary message."""
+
+SHORT_MAX_BYTES = 125
+MEDIUM_MAX_BYTES = 0xFFFF
+MEDIUM_MARK = 126
+LONG_MARK = 127
+
+_HEADS = tuple(bytes((BINARY, size_bytes)) for size_bytes in range(SHORT_MAX_BYTES + 1))
+_MEDIUM_HEAD = bytes((BINARY, MEDIUM_MARK))
+_LONG_HEAD = bytes((BINARY, LONG_MARK))
+
+
+def pack(frame: bytes) -> bytes:
+    """The frame with its WebSocket header in front."""
+    size_bytes = len(frame)
+    if size_bytes <= SHORT_MAX_BYTES:
+        return _HEADS[size_bytes] + frame
+    return pack_head(size_bytes) + frame
+
+
+def pack_head(size_bytes: int) -> bytes:
+    """The header of a frame of that size."""
+    if size_bytes <= SHORT_MAX_BYTES:
+        return _HEADS[size_bytes]
+    if size_bytes <= MEDIUM_MAX_BYTES:
+        return _MEDIUM_HEAD + size_bytes.to_bytes(2, "big")
+    return _LONG_HEAD + size_bytes.to_bytes(8, "big")
+
+
+def unpack(data: bytes) -> Iterator[bytes]:
+    """Every frame of packed messages, in order."""
+    at = 0
+    while at < len(data):
+        head = data[at : at + 2]
+        if len(head) < 2 or head[0] != BINARY or head[1] > LONG_MARK:
+            raise ValueError(f"no packed message at byte {at}")
+        start, size_bytes = at + 2, head[1]
+        if size_bytes > SHORT_MAX_BYTES:
+            wide_bytes = 2 if size_bytes == MEDIUM_MARK else 8
+            size_bytes = int.from_bytes(data[start : start + wide_bytes], "big")
+            start += wide_bytes
+        at = start + size_bytes
+        if at > len(data):
+            raise ValueError("packed message cut off")
+        yield data[start:at]
