@@ -21,7 +21,7 @@ from clasp_journal.errors import AddressError, PatternError
 SIZE_MAX_BYTES = 1024
 """The longest address or pattern."""
 
-_MANY = "**"
+MANY = "**"
 _FRESH = "\udfff"
 """A character that no address can hold (a lone surrogate has no UTF-8): it stands for "anything else"."""
 
@@ -101,7 +101,7 @@ class Pattern:
         and so matches whatever else is put there. What is left are the `**` of `other`, which repeat that
         one segment any number of times: all the sets of states that these repetitions reach are walked.
         """
-        words = tuple(s if s == _MANY else _freshest(s) for s in other._segments)
+        words = tuple(s if s == MANY else _freshest(s) for s in other._segments)
         seen: set[tuple[int, int]] = set()
         todo = [(0, self._start())]
         while todo:
@@ -115,7 +115,7 @@ class Pattern:
             if at == len(words):
                 if not states >> len(self._segments) & 1:
                     return False
-            elif words[at] == _MANY:
+            elif words[at] == MANY:
                 todo.append((at + 1, states))
                 todo.append((at, self._step(states, _FRESH)))
             else:
@@ -142,12 +142,12 @@ class Pattern:
         self._loops = 0
         for at, segment in enumerate(self._segments):
             bit = 1 << at
-            if segment == _MANY:
+            if segment == MANY:
                 self._loops |= bit
-            elif not segment.strip("*") and segment:
+            elif is_one(segment):
                 self._ones |= bit
             elif "*" in segment:
-                self._partials.append((bit, tuple(segment.split("*"))))
+                self._partials.append((bit, pieces_of(segment)))
             else:
                 self._literals[segment] = self._literals.get(segment, 0) | bit
 
@@ -157,7 +157,7 @@ class Pattern:
     def _step(self, states: int, segment: str) -> int:
         passing = self._literals.get(segment, 0) | self._ones
         for bit, pieces in self._partials:
-            if states & bit and _fits(pieces, segment):
+            if states & bit and fits(pieces, segment):
                 passing |= bit
         return self._skip_loops((states & passing) << 1 | states & self._loops)
 
@@ -173,7 +173,7 @@ class Pattern:
 def _literal_prefix(segments: Sequence[str]) -> str:
     prefix = ""
     for segment in segments:
-        if segment == _MANY:
+        if segment == MANY:
             return prefix
         literal, star, _ = segment.partition("*")
         prefix += "/" + literal
@@ -187,7 +187,17 @@ def _freshest(segment: str) -> str:
     return segment.replace("*", _FRESH)
 
 
-def _fits(pieces: tuple[str, ...], segment: str) -> bool:
+def is_one(segment: str) -> bool:
+    """Whether a segment of a pattern matches any one segment."""
+    return segment != MANY and segment != "" and not segment.strip("*")
+
+
+def pieces_of(segment: str) -> tuple[str, ...]:
+    """What a partial wildcard (`zone*`, `a*b`) asks for between its gaps; see `fits`."""
+    return tuple(segment.split("*"))
+
+
+def fits(pieces: tuple[str, ...], segment: str) -> bool:
     """Whether a segment is these pieces in this order, with anything between them."""
     first, last = pieces[0], pieces[-1]
     end = len(segment) - len(last)
