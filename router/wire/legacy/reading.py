@@ -1,8 +1,8 @@
-"""The MessagePack dialect: one map per message, told by its `type`.
+"""MessagePack payloads to messages.
 
-Published clients still send bundles and queries in it. It decodes to the same messages as the binary
-form, with values turned into CLASP bytes; whatever is not as it should be is refused with 101: a missing
-or repeated key, a number out of range, a value of the wrong type. An optional key may be nil.
+Laws: whatever is not as it should be is refused with 101: a missing or repeated key, a number out of
+range, a value of the wrong type. An optional key may be nil, which says the same as leaving it out; unknown
+keys are ignored.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from clasp_journal.entry import ParamSnapshot, Phase, SignalType
 from router.wire.codes import WireError
-from router.wire.legacy_fields import (
+from router.wire.legacy.fields import (
     U8,
     U16,
     U32,
@@ -21,6 +21,7 @@ from router.wire.legacy_fields import (
     signals_mask,
     timeline_as_value,
 )
+from router.wire.legacy.tree import read_tree
 from router.wire.messages import (
     BUNDLE_DEPTH_MAX,
     Ack,
@@ -49,7 +50,6 @@ from router.wire.messages import (
     Welcome,
     pack_samples,
 )
-from router.wire.msgpack_tree import is_map, read_tree
 
 FEDERATION_OPS = {
     "DeclareNamespaces": FederationOp.DECLARE_NAMESPACES,
@@ -57,11 +57,6 @@ FEDERATION_OPS = {
     "RevisionVector": FederationOp.REVISION_VECTOR,
     "SyncComplete": FederationOp.SYNC_COMPLETE,
 }
-
-
-def is_legacy(first_byte: int) -> bool:
-    """Whether a payload that starts with this byte is MessagePack."""
-    return is_map(first_byte)
 
 
 def decode(payload: bytes) -> Message:

@@ -15,8 +15,8 @@ from clasp_journal.entry import TTL_NEVER, SignalType, absolute_ttl, sliding_ttl
 from clasp_journal.errors import BadValue
 from clasp_journal.value import Value
 from router.wire.codes import WireError
+from router.wire.legacy.tree import Tree, TreeMap
 from router.wire.masks import Feature, mask_of_signals
-from router.wire.msgpack_tree import Tree, TreeMap
 
 U8, U16, U32, U64 = (1 << bits for bits in (8, 16, 32, 64))
 """The first number that does not fit."""

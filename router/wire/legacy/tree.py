@@ -47,9 +47,9 @@ def read_tree(data: bytes) -> Tree:
         return _read(unpacker, data, 0)
     except msgpack.OutOfData:
         raise WireError("MessagePack cut off") from None
+    except WireError:
+        raise
     except (ValueError, msgpack.UnpackException) as fault:
-        if isinstance(fault, WireError):
-            raise
         raise WireError(f"MessagePack: {fault}") from None
 
 

@@ -1,4 +1,4 @@
-"""Messages as MessagePack, for tests and tools: the router itself always answers in binary."""
+"""Messages to MessagePack payloads. An encoded null in a PUBLISH has no form here: nil says "nothing"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgpack
 from clasp_journal import value as values
 from clasp_journal.entry import ParamSnapshot, SignalType, ttl_is_absolute, ttl_s
 from clasp_journal.errors import BadInput
-from router.wire.legacy import FEDERATION_OPS
+from router.wire.legacy.reading import FEDERATION_OPS
 from router.wire.masks import ALL_TYPES, Feature, signals_of_mask
 from router.wire.messages import (
     Ack,
