@@ -1,6 +1,7 @@
 """A frame as it goes down to a peer: one unmasked binary WebSocket message, header and all.
 
 Packed messages are plain bytes that can be joined, shared between connections and written as they are.
+The few numbers of RFC 6455 that both directions need live here, too.
 
 Laws: `unpack` takes back what `pack` made, in any number; bytes that are no whole packed messages are
 a `ValueError`, since only our own side makes them.
@@ -10,9 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-BINARY = 0x82
+FINAL = 0x80
+"""Bit of the first byte: the message ends with this frame."""
+OPCODE_TEXT = 0x1
+OPCODE_BINARY = 0x2
+OPCODE_CLOSE = 0x8
+OPCODE_PING = 0x9
+OPCODE_PONG = 0xA
+
+BINARY = FINAL | OPCODE_BINARY
 """First byte of a whole binary message."""
 
+CLOSE_REASON_MAX_BYTES = 123
 SHORT_MAX_BYTES = 125
 MEDIUM_MAX_BYTES = 0xFFFF
 MEDIUM_MARK = 126
@@ -38,6 +48,18 @@ def pack_head(size_bytes: int) -> bytes:
     if size_bytes <= MEDIUM_MAX_BYTES:
         return _MEDIUM_HEAD + size_bytes.to_bytes(2, "big")
     return _LONG_HEAD + size_bytes.to_bytes(8, "big")
+
+
+def pack_control(opcode: int, payload: bytes) -> bytes:
+    """A ping, pong or close; its payload has at most `SHORT_MAX_BYTES`."""
+    return bytes((FINAL | opcode, len(payload))) + payload
+
+
+def pack_close(code: int, reason: str) -> bytes:
+    """A close with its reason, which is cut to what fits, never inside a character."""
+    text = reason.encode("utf-8", errors="replace")[:CLOSE_REASON_MAX_BYTES]
+    whole = text.decode("utf-8", errors="ignore").encode()
+    return pack_control(OPCODE_CLOSE, code.to_bytes(2, "big") + whole)
 
 
 def unpack(data: bytes) -> Iterator[bytes]:
