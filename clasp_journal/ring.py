@@ -127,7 +127,10 @@ class Ring:
         if known is None:
             if len(self._resolved) >= PATTERNS_KEPT:
                 self._resolved.clear()
-            known = frozenset(a for a in self._orders if a.startswith(pattern.prefix) and pattern.matches(a))
+            begins = pattern.prefix
+            known = frozenset(
+                a for a in self._orders if a.startswith(begins) and selection.matches_address(a)
+            )
             self._resolved[pattern] = known
         return known
 
