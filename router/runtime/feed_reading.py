@@ -1,0 +1,143 @@
+"""The entries in a packet of the feed, for the journal's side.
+
+Laws: entries are made one by one, when they are asked for, because that happens while they are written;
+the bulk of them (SET with a revision, PUBLISH of a scalar or text) is taken apart by slices, the rest by
+the wire's own decoder. A packet is our own work: one that cannot be read is our fault, an exception of any kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from clasp_journal.entry import EntryKind, JournalEntry, SignalType
+from clasp_journal.value import FIXED_SIZES
+from router.runtime.feed import ENTRY, ENTRY_HEAD, HEAD, NUMBER, RUN, RUN_HEAD
+from router.wire.codec import decode_binary
+from router.wire.layouts.entries import read_entry
+from router.wire.layouts.reading import read_text
+from router.wire.messages import MessageType, Publish, Set
+from router.wire.packing import BINARY, MEDIUM_MARK, SHORT_MAX_BYTES
+
+ADDRESSES_KEPT = 1 << 16
+"""Addresses whose text is remembered between packets."""
+
+_address_text = lru_cache(maxsize=ADDRESSES_KEPT)(bytes.decode)
+_SET, _PUBLISH, _PARAM = EntryKind.SET, EntryKind.PUBLISH, SignalType.PARAM
+_SIGNALS = tuple(SignalType(code) if code < len(SignalType) else SignalType.EVENT for code in range(8))
+_TYPES = tuple(bytes((code,)) for code in range(16))
+_SET_TYPE = int(MessageType.SET)
+_REVISION_AND_TTL, _REVISION = 0x90, 0x80
+_FIXED = len(FIXED_SIZES)
+_COUNTED = (8, 9)
+"""The value types whose data are a length and so many bytes."""
+
+
+def read_feed(packet: bytes) -> Iterator[JournalEntry]:
+    """The entries of a packet, in order."""
+    sessions, at = _read_introductions(packet)
+    size_bytes = len(packet)
+    now, author, name = 0, "", None
+    # Locals, and a tuple made without the constructor of its class: this loop is what the journal's
+    # process does most of the time.
+    new, entry_class, text_of, number_of = tuple.__new__, JournalEntry, _address_text, int.from_bytes
+    while at < size_bytes:
+        tag = packet[at]
+        if tag == BINARY:
+            start = at + 2
+            at = start + packet[at + 1]
+            if at - start > SHORT_MAX_BYTES:
+                start, at = _long_frame(packet, start)
+            flags = packet[start + 5]
+            if packet[start + 4] != _SET_TYPE:
+                yield _read_publish(packet[start + 4 : at], now, author, name)
+            elif flags & _REVISION_AND_TTL == _REVISION:
+                middle = start + 8 + (packet[start + 6] << 8 | packet[start + 7])
+                address = text_of(packet[start + 8 : middle])
+                encoded = _TYPES[flags & 0x0F] + packet[middle : at - 8]
+                revision = number_of(packet[at - 8 : at])
+                # fmt: off
+                yield new(
+                    entry_class,
+                    (now, author, address, _SET, _PARAM, encoded, revision, 0,
+                     None, None, None, None, None, None, name, None),
+                )
+                # fmt: on
+            else:
+                yield _read_set(packet[start + 4 : at], now, author, name)
+        elif tag == RUN:
+            _, now, number = RUN_HEAD.unpack_from(packet, at)
+            author, name = sessions[number]
+            at += RUN_HEAD.size
+        elif tag == ENTRY:
+            entry, at = read_entry(packet, at + ENTRY_HEAD.size)
+            yield entry
+        else:
+            raise ValueError(f"no item begins with 0x{tag:02x}")
+
+
+def _read_introductions(packet: bytes) -> tuple[dict[int, tuple[str, str | None]], int]:
+    _, introductions = HEAD.unpack_from(packet)
+    at = HEAD.size
+    sessions: dict[int, tuple[str, str | None]] = {}
+    for _ in range(introductions):
+        number: int = NUMBER.unpack_from(packet, at)[0]
+        author, at = read_text(packet, at + NUMBER.size)
+        name, at = read_text(packet, at)
+        sessions[number] = author, name or None
+    return sessions, at
+
+
+def _long_frame(packet: bytes, start: int) -> tuple[int, int]:
+    """Where a frame that needs a wider length begins and ends; `start` is behind the short length."""
+    body = start + (2 if packet[start - 1] == MEDIUM_MARK else 8)
+    return body, body + int.from_bytes(packet[start:body])
+
+
+def _read_set(payload: bytes, now: int, author: str, name: str | None) -> JournalEntry:
+    message = decode_binary(payload)
+    assert isinstance(message, Set)
+    entry = JournalEntry(now, author, message.address, _SET, _PARAM, message.encoded, message.revision)
+    return entry._replace(ttl=message.ttl, name=name)
+
+
+def _read_publish(payload: bytes, now: int, author: str, name: str | None) -> JournalEntry:
+    at = 5 + (payload[2] << 8 | payload[3])
+    if _ends_plainly(payload, at):
+        address = _address_text(payload[4 : at - 1])
+        # fmt: off
+        return tuple.__new__(
+            JournalEntry,
+            (now, author, address, _PUBLISH, _SIGNALS[payload[1] >> 5], payload[at:] or None, None, 0,
+             None, None, None, None, None, None, name, None),
+        )
+        # fmt: on
+    message = decode_binary(payload)
+    assert isinstance(message, Publish)
+    return JournalEntry(
+        now,
+        author,
+        message.address,
+        _PUBLISH,
+        message.signal,
+        message.encoded,
+        samples=message.samples,
+        rate=message.rate,
+        gesture_id=message.gesture_id,
+        phase=message.phase if message.signal == SignalType.GESTURE or message.phase else None,
+        sent=message.timestamp,
+        name=name,
+    )
+
+
+def _ends_plainly(payload: bytes, at: int) -> bool:
+    """Whether a PUBLISH with a value at `at` is no gesture and has at most a scalar, text or bytes."""
+    flags = payload[1]
+    if flags & 0x1F or flags >> 5 == SignalType.GESTURE:
+        return False
+    if payload[at - 1] != 1:
+        return payload[at - 1] == 0 and at == len(payload)
+    kind = payload[at]
+    if kind < _FIXED:
+        return at + 1 + FIXED_SIZES[kind] == len(payload)
+    return kind in _COUNTED and at + 3 + (payload[at + 1] << 8 | payload[at + 2]) == len(payload)

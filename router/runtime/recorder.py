@@ -1,0 +1,107 @@
+"""The journal as the router sees it: hand over packets, be told what is committed, ask for history.
+
+Laws: packets become entries in the order of `submit`, each packet wholly or not at all, exactly once, whatever
+happens to the journal's process in between; what has been submitted stays here until it is reported as committed
+(`backlog_bytes` is what that amounts to: whoever submits has to look at it and hold back); a request is answered
+from a journal that holds everything that was submitted before it, unless the journal is in trouble.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Protocol
+
+from clasp_journal.entry import ParamSnapshot
+from router.runtime.requests import HistoryRequest, Page, PageRequest, RestoredState
+
+
+class Committed(Protocol):
+    """Told when packets have become entries."""
+
+    def __call__(self, packet_number: int, last_seq: int, synced: bool) -> None:
+        """Every packet up to this number is committed; `last_seq` is the number of its last entry. With
+        `synced`, all of them survive the loss of power too."""
+
+
+class Trouble(Protocol):
+    """Told when the journal can write no longer."""
+
+    def __call__(self, reason: str) -> None:
+        """Nothing is lost: it is tried again until it works. Called once until `on_recovered`."""
+
+
+class Recovered(Protocol):
+    """Told when the journal can write again."""
+
+    def __call__(self) -> None:
+        """What had waited is being written now."""
+
+
+class Recorder(ABC):
+    """Where the router's history goes. All calls belong to one event loop.
+
+    The callbacks are attributes; they must be set before `start` and must not raise.
+    """
+
+    epoch: str = ""
+    """The life of the journal; known once `start` has returned. A new one may begin when the journal's
+    process has to be started again."""
+    on_committed: Committed
+    on_trouble: Trouble
+    on_recovered: Recovered
+
+    def __init__(self) -> None:
+        self.on_committed = _ignore_commit
+        self.on_trouble = _ignore_trouble
+        self.on_recovered = _ignore_recovery
+
+    @property
+    @abstractmethod
+    def backlog_bytes(self) -> int:
+        """The size of all packets that are submitted and not yet reported as committed."""
+
+    @abstractmethod
+    async def start(self) -> RestoredState:
+        """Open the journal and return the state it remembers. Raises a `JournalError` if it cannot be
+        opened; waits up to ten seconds, with a line in the log, for a writer that is about to end."""
+
+    @abstractmethod
+    def submit(self, packet: bytes, synced: bool) -> int:
+        """Hand over a packet of the feed and return its number, which is one higher than the last.
+        Returns at once. With `synced` its commit, and with it all before, survives the loss of power."""
+
+    @abstractmethod
+    async def page(self, request: PageRequest) -> Page:
+        """A page of history. Cancelling the caller ends the wait. Raises `JournalError`."""
+
+    @abstractmethod
+    async def history(self, request: HistoryRequest) -> Page:
+        """The past of a new subscription, as one page of plain frames in order of number."""
+
+    @abstractmethod
+    async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
+        """What JOURNAL_DO asks, in the name of an author: status and encoded map of JOURNAL_DONE. Never
+        raises for anything a peer can ask, nor for a journal in trouble."""
+
+    @abstractmethod
+    async def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> None:
+        """Keep this as the state after all that was submitted so far. For when the router did something
+        that the journal does not know of. Raises `JournalError`."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Commit what is left, take a last snapshot, close. Whoever calls bounds the time; if cancelled,
+        the journal's process still finishes what it has got, on its own."""
+
+
+def _ignore_commit(packet_number: int, last_seq: int, synced: bool) -> None:
+    pass
+
+
+def _ignore_trouble(reason: str) -> None:
+    pass
+
+
+def _ignore_recovery() -> None:
+    pass
