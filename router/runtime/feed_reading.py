@@ -2,7 +2,7 @@
 
 Laws: entries are made one by one, when they are asked for, because that happens while they are written;
 the bulk of them (SET with a revision, PUBLISH of a scalar or text) is taken apart by slices, the rest by
-the wire's own decoder. A packet is our own work: one that cannot be read is our fault, an exception of any kind.
+the wire's own decoder. A packet is our own work: one that cannot be read is our fault, and raises anything.
 """
 
 from __future__ import annotations

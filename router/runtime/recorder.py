@@ -1,9 +1,10 @@
 """The journal as the router sees it: hand over packets, be told what is committed, ask for history.
 
-Laws: packets become entries in the order of `submit`, each packet wholly or not at all, exactly once, whatever
-happens to the journal's process in between; what has been submitted stays here until it is reported as committed
-(`backlog_bytes` is what that amounts to: whoever submits has to look at it and hold back); a request is answered
-from a journal that holds everything that was submitted before it, unless the journal is in trouble.
+Laws: packets become entries in the order of `submit`, each packet wholly or not at all, exactly once,
+whatever happens to the journal's process in between; what has been submitted stays here until it is
+reported as committed (`backlog_bytes` is what that amounts to: whoever submits has to look at it and hold
+back); a request is answered from a journal that holds everything that was submitted before it, unless
+the journal is in trouble.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ All of it are tuples of plain things, so that the same words work in one process
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 from clasp_journal.entry import ParamSnapshot
@@ -46,7 +47,7 @@ class PageRequest(NamedTuple):
 
     def following(self, page: Page) -> Self:
         """The request for what comes after a page."""
-        limit = None if self.limit is None else max(0, self.limit - page.count)
+        limit = None if self.limit is None else max(0, self.limit - page.entries)
         return self._replace(
             limit=limit, after_seq=page.last_seq, upto_seq=page.upto_seq, epoch=page.epoch, newest=False
         )
@@ -66,8 +67,8 @@ class Page(NamedTuple):
 
     blob: bytes
     """Packed frames."""
-    count: int
-    """Entries in it."""
+    entries: int
+    """How many there are in it."""
     last_sent: int
     """The number of the last entry in it; 0 if there is none."""
     last_seq: int
@@ -89,10 +90,9 @@ class RestoredState(NamedTuple):
     epoch: str
     latest_seq: int
     revision_floor: int
-    count: int
-    """How many params and tombstones there are."""
-    pages: list[bytes]
-    """Opaque; see `restoring.params_of`, which empties it, so that nothing is held twice."""
+    param_count: int
+    params: Iterable[ParamSnapshot]
+    """Live ones and tombstones, oldest tombstone first. To be gone through once."""
 
 
 class KeepSnapshot(NamedTuple):
