@@ -92,13 +92,16 @@ class MemoryJournal(Journal):
         before = min(before_seq, self._ring.latest + 1)
         if before <= self._ring.oldest:
             return 0
+        base: Snapshot | None = None
         if force:
             log.warning("compacting before entry %d by force: no earlier state can be told", before)
             self._epoch = uuid.uuid4().hex
         else:
             state = await self.state(before - 1)
-            self._snapshots = {at: kept for at, kept in self._snapshots.items() if at >= before}
-            self._keep_snapshot(Snapshot(before - 1, state.params(), state.revision_floor, _now_us()))
+            base = Snapshot(before - 1, state.params(), state.revision_floor, _now_us())
+        self._snapshots = {at: kept for at, kept in self._snapshots.items() if at >= before - 1}
+        if base:
+            self._keep_snapshot(base)
         removed = 0
         while (oldest := self._ring.oldest) < before:
             self._ring.drop_before(min(before, oldest + STEP_ENTRIES))
