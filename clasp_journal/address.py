@@ -33,7 +33,7 @@ def parse_address(text: str) -> str:
     """The text itself, if it is an address; otherwise `AddressError`."""
     reason = _fault(text)
     if reason:
-        raise AddressError(f"address {reason}")
+        raise AddressError(f"address {reason}", text)
     return text
 
 
@@ -71,7 +71,7 @@ class Pattern:
         """The pattern that a text spells; otherwise `PatternError`."""
         reason = _fault(text)
         if reason:
-            raise PatternError(f"pattern {reason}")
+            raise PatternError(f"pattern {reason}", text)
         return cls(text, tuple(text[1:].split("/")))
 
     @property

@@ -12,6 +12,11 @@ class BadInput(ValueError):
 
     code = 101
 
+    def __init__(self, reason: str, about: str | None = None) -> None:
+        super().__init__(reason)
+        self.about = about
+        """The address or pattern that it is about, if it is about one."""
+
 
 class BadValue(BadInput):
     """Bytes that are no CLASP value, or an object that has no CLASP bytes."""

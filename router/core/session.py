@@ -33,17 +33,19 @@ class Session:
         "errors_since",
         "features",
         "id",
+        "is_trusted",
         "locks",
         "messages",
         "messages_since",
         "name",
         "number",
         "outbox",
+        "replays",
         "stage",
         "subscriptions",
     )
 
-    def __init__(self, number: int, session_id: str, outbox: Outbox) -> None:
+    def __init__(self, number: int, session_id: str, outbox: Outbox, *, is_trusted: bool = False) -> None:
         self.number = number
         """Unique in this life of the router; the feed to the journal names sessions by it."""
         self.id = session_id
@@ -55,6 +57,10 @@ class Session:
         self.features = 0
         self.subscriptions: dict[int, Subscription] = {}
         self.locks: set[Topic] = set()
+        self.is_trusted = is_trusted
+        """Whether it may change the journal: it comes from this machine."""
+        self.replays = 0
+        """How many replays run or wait for it."""
         self.errors = 0
         self.errors_since = 0
         self.messages = 0

@@ -1,0 +1,77 @@
+"""Who may come in, and who has to go: HELLO, and the limits on bad and on too many messages."""
+
+from __future__ import annotations
+
+from clasp_journal.errors import BadInput
+from clasp_journal.selection import EVERYTHING
+from router.core.answers import EMPTY_SNAPSHOT, packed, packed_error, packed_fault
+from router.core.ground import Ground
+from router.core.limits import SECOND_US
+from router.core.listening import Listening
+from router.core.refusal import Refusal
+from router.core.session import Session, Stage
+from router.wire.codes import ErrorCode
+from router.wire.masks import FEATURES_OF_ROUTERS, Feature
+from router.wire.messages import Hello, Message, Welcome
+
+POLICY_VIOLATION = 1008
+TRY_AGAIN_LATER = 1013
+
+_MINUTE_US = 60 * SECOND_US
+
+
+class Admission:
+    """The rules at the threshold."""
+
+    def __init__(self, ground: Ground, listening: Listening) -> None:
+        self._ground = ground
+        self._listening = listening
+
+    def greet(self, session: Session, request: Message, now: int) -> None:
+        """The first message of a session."""
+        if not isinstance(request, Hello):
+            raise Refusal(ErrorCode.INVALID_MESSAGE, "the first message has to be HELLO")
+        ground = self._ground
+        if len(ground.sessions) >= ground.limits.sessions:
+            refusal = f"this router takes {ground.limits.sessions} sessions"
+            ground.ports.reply(session, packed_error(ErrorCode.OVERLOADED, refusal))
+            ground.ports.close(session, TRY_AGAIN_LATER, refusal)
+            return
+        session.stage = Stage.LIVE
+        session.name = request.name
+        session.features = request.features
+        ground.sessions[session.id] = session
+        ground.ports.reply(session, packed(self._welcome(session, now)))
+        if not ground.topics.live:
+            ground.ports.reply(session, EMPTY_SNAPSHOT)
+        else:
+            self._listening.send_snapshot(session, EVERYTHING)
+
+    def count_message(self, session: Session, now: int) -> None:
+        """Refuse what comes too fast."""
+        allowed = self._ground.limits.messages_per_s
+        if not allowed:
+            return
+        if now - session.messages_since >= SECOND_US:
+            session.messages_since, session.messages = now, 0
+        session.messages += 1
+        if session.messages > allowed:
+            raise Refusal(ErrorCode.TOO_MANY, f"more than {allowed} messages in a second")
+
+    def answer_fault(self, session: Session, fault: BadInput, now: int) -> None:
+        """Say what was wrong; close on who cannot begin, or does not stop."""
+        ports = self._ground.ports
+        ports.reply(session, packed_fault(fault))
+        if session.stage is Stage.GREETING:
+            ports.close(session, POLICY_VIOLATION, str(fault))
+            return
+        if now - session.errors_since > _MINUTE_US:
+            session.errors_since, session.errors = now, 0
+        session.errors += 1
+        if session.errors > self._ground.limits.errors_per_minute:
+            ports.close(session, POLICY_VIOLATION, "too many bad messages")
+
+    def _welcome(self, session: Session, now: int) -> Welcome:
+        settings = self._ground.settings
+        features = FEATURES_OF_ROUTERS | Feature.JOURNAL if settings.has_journal else FEATURES_OF_ROUTERS
+        return Welcome(now, session.id, settings.name, features=int(features))

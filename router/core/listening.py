@@ -1,0 +1,98 @@
+"""SUBSCRIBE, UNSUBSCRIBE and all requests for the past: what a session wants to hear.
+
+Law: ids of subscriptions and of replays are one space per session; an id that is used again replaces what
+it stood for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clasp_journal.address import Pattern
+from router.core.answers import snapshots
+from router.core.ground import Ground
+from router.core.refusal import Refusal
+from router.core.session import Session
+from router.core.subscriptions import Subscription
+from router.core.topics import Topic
+from router.wire.codes import ErrorCode
+from router.wire.history_messages import EXTENSION_VERSION
+from router.wire.messages import JournalDo, Replay, Subscribe, Unsubscribe
+
+CHANGING_VERBS = frozenset(("snapshot", "mark", "compact", "forget"))
+"""What JOURNAL_DO can change; the other verbs only read."""
+
+
+class Listening:
+    """The rules of subscriptions and replays."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def subscribe(self, session: Session, request: Subscribe) -> None:
+        """File a subscription and send what is there already."""
+        pattern = Pattern.parse(request.pattern)
+        ground = self._ground
+        ground.ports.cancel_replay(session, request.id)
+        if request.id not in session.subscriptions:
+            self._check_count(session)
+        subscription = Subscription(session, request, pattern)
+        ground.subscriptions.add(subscription)
+        options = request.options
+        if options is not None and options.history and ground.settings.has_journal:
+            ground.ports.backfill(session, request, subscription)
+        else:
+            self.send_snapshot(session, pattern)
+
+    def unsubscribe(self, session: Session, request: Unsubscribe) -> None:
+        """Drop a subscription, or end a replay."""
+        self._ground.subscriptions.remove(session, request.id)
+        self._ground.ports.cancel_replay(session, request.id)
+
+    def replay(self, session: Session, request: Replay, qos: int) -> None:
+        """Have the past sent."""
+        self._demand_journal("REPLAY")
+        Pattern.parse(request.pattern)
+        extension = request.extension
+        if extension is not None:
+            if extension.version != EXTENSION_VERSION:
+                raise Refusal(ErrorCode.UNAVAILABLE, f"journal extension {extension.version} is not known")
+            self._ground.subscriptions.remove(session, extension.id)
+            self._ground.ports.cancel_replay(session, extension.id)
+        self._check_count(session)
+        self._ground.ports.replay(session, request, qos)
+
+    def journal_do(self, session: Session, request: JournalDo) -> None:
+        """Have the journal asked or told something."""
+        self._demand_journal("JOURNAL_DO")
+        if request.version != EXTENSION_VERSION:
+            raise Refusal(ErrorCode.UNAVAILABLE, f"journal extension {request.version} is not known")
+        if request.verb in CHANGING_VERBS and not session.is_trusted:
+            raise Refusal(ErrorCode.FORBIDDEN, f"{request.verb} is allowed from this machine only")
+        self._ground.ports.journal_do(session, request)
+
+    def send_snapshot(self, session: Session, pattern: Pattern) -> None:
+        """The live values that a pattern matches; nothing if it matches none."""
+        limits = self._ground.limits
+        frames = snapshots(self._matching(pattern), limits.snapshot_params, limits.snapshot_bytes)
+        self._ground.ports.stream(session, frames)
+
+    def _matching(self, pattern: Pattern) -> Iterable[Topic | None]:
+        """The topics that a pattern matches; None stands for one that it does not."""
+        if pattern.is_literal:
+            topic = self._ground.topics.find(pattern.text)
+            return () if topic is None else (topic,)
+        topics = self._ground.topics.in_order
+        if pattern.text == "/**":
+            return topics
+        prefix, matches = pattern.prefix, pattern.matches
+        return (t if t.text.startswith(prefix) and matches(t.text) else None for t in topics)
+
+    def _check_count(self, session: Session) -> None:
+        allowed = self._ground.limits.subscriptions
+        if len(session.subscriptions) + session.replays >= allowed:
+            raise Refusal(ErrorCode.TOO_MANY, f"a session has at most {allowed} subscriptions and replays")
+
+    def _demand_journal(self, what: str) -> None:
+        if not self._ground.settings.has_journal:
+            raise Refusal(ErrorCode.UNAVAILABLE, f"{what} needs a journal, and this router has none")

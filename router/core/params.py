@@ -1,0 +1,164 @@
+"""SET and GET: the live value of every address, its revision, lock and time to live.
+
+Laws: a refused SET changes nothing; a revision is given once and only rises; only the holder of a lock
+writes or unlocks; an expired param is gone at once, for everybody.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from clasp_journal.address import parse_address
+from clasp_journal.entry import TTL_NEVER, EntryKind, JournalEntry, ttl_is_absolute, ttl_s
+from router.core.answers import packed
+from router.core.delivery import Delivery
+from router.core.ground import Ground
+from router.core.limits import SECOND_US
+from router.core.refusal import Refusal
+from router.core.session import Session, Stage
+from router.core.topics import ABSENT, Topic
+from router.wire.codes import ErrorCode
+from router.wire.messages import Set
+
+_CONFIRM = 1
+
+
+class Standing(NamedTuple):
+    """What decides whether a SET is allowed: the address as it is, or as a bundle will have made it."""
+
+    exists: bool = False
+    revision: int = 0
+    holder: Session | None = None
+
+
+class Params:
+    """The rules of SET, GET and expiry."""
+
+    def __init__(self, ground: Ground, delivery: Delivery) -> None:
+        self._ground = ground
+        self._delivery = delivery
+
+    def standing(self, address: str) -> Standing:
+        """How an address stands now."""
+        topic = self._ground.topics.known.get(address.encode())
+        if topic is None:
+            return Standing()
+        return Standing(topic.kind != ABSENT, topic.revision, topic.holder)
+
+    def check(self, request: Set, session: Session, standing: Standing) -> Standing:
+        """How the address will stand after this SET; `BadInput` if it is refused."""
+        address = parse_address(request.address)
+        if len(address.encode()) + len(request.encoded) - 1 > self._ground.limits.set_bytes:
+            size = self._ground.limits.set_bytes
+            raise Refusal(ErrorCode.INVALID_VALUE, f"address and value exceed {size} bytes", address)
+        if standing.holder is not None and standing.holder is not session:
+            raise Refusal(ErrorCode.LOCK_HELD, "another session holds the lock", address)
+        self._check_revision(request, standing)
+        holder = session if request.lock else standing.holder
+        return Standing(True, standing.revision + 1, None if request.unlock else holder)
+
+    def check_room(self, new_params: int) -> None:
+        """Refuse params beyond the limit."""
+        if self._ground.topics.live + new_params > self._ground.limits.params:
+            raise Refusal(ErrorCode.TOO_MANY, f"the router keeps {self._ground.limits.params} params")
+
+    def set(self, request: Set, session: Session, now: int) -> Topic:
+        """Check and apply one SET."""
+        standing = self.standing(request.address)
+        self.check(request, session, standing)
+        if not standing.exists:
+            self.check_room(1)
+        return self.apply(request, session, now)
+
+    def apply(self, request: Set, session: Session, now: int) -> Topic:
+        """Give the address its value, tell the journal and the readers. It was checked."""
+        topics = self._ground.topics
+        topic = topics.obtain(request.address)
+        if topic.kind == ABSENT:
+            topics.unbury(topic)
+            topic.ttl = self._ground.settings.default_ttl
+        if request.ttl is not None:
+            topic.ttl = request.ttl
+        topic.kind = request.encoded[0]
+        topic.data = request.encoded[1:]
+        topic.revision += 1
+        topic.writer = session.author
+        topic.written = topic.used = now
+        self._apply_lock(request, topic, session)
+        topic.judge()
+        self.note_expiry(topic)
+        self._tell(request, topic, session, now)
+        return topic
+
+    def get(self, address: str, now: int) -> Topic | None:
+        """The topic of a param; reading it counts as use."""
+        topic = self._ground.topics.find(parse_address(address))
+        if topic is not None:
+            topic.used = now
+        return topic
+
+    def release_locks(self, session: Session) -> None:
+        """Whoever leaves gives back what they held."""
+        for topic in session.locks:
+            topic.holder = None
+            topic.judge()
+        session.locks.clear()
+
+    def note_expiry(self, topic: Topic) -> None:
+        """See to it that a topic with a TTL is looked at when it may have run out."""
+        if topic.ttl != TTL_NEVER and not topic.expiry_noted:
+            topic.expiry_noted = True
+            self._ground.agenda.note(_expires_at(topic), lambda now: self._expire(topic, now))
+
+    def _check_revision(self, request: Set, standing: Standing) -> None:
+        """0 expects that there is no such param; of one that is gone, its last revision may be named too."""
+        expected = request.revision
+        if expected is None or expected == standing.revision:
+            return
+        if expected == 0 and not standing.exists:
+            return
+        raise Refusal(
+            ErrorCode.REVISION_CONFLICT,
+            f"revision {expected} was expected, it is {standing.revision}",
+            request.address,
+        )
+
+    def _apply_lock(self, request: Set, topic: Topic, session: Session) -> None:
+        if request.lock and session.stage is not Stage.GONE:
+            topic.holder = session
+            session.locks.add(topic)
+        if request.unlock and topic.holder is session:
+            topic.holder = None
+            session.locks.discard(topic)
+
+    def _tell(self, request: Set, topic: Topic, session: Session, now: int) -> None:
+        echo = Set(
+            request.address, request.encoded, topic.revision, request.lock, request.unlock, request.ttl
+        )
+        sent = packed(echo, _CONFIRM)
+        kept = sent
+        if (request.ttl or TTL_NEVER) != topic.ttl:
+            echo.ttl = topic.ttl
+            kept = packed(echo, _CONFIRM)
+        self._ground.ports.record(session, kept, now)
+        self._delivery.param(topic, sent, now)
+
+    def _expire(self, topic: Topic, now: int) -> None:
+        topic.expiry_noted = False
+        if topic.kind == ABSENT or topic.ttl == TTL_NEVER:
+            return
+        if _expires_at(topic) > now:
+            self.note_expiry(topic)
+            return
+        if topic.holder is not None:
+            topic.holder.locks.discard(topic)
+            topic.holder = None
+        self._ground.topics.bury(topic)
+        self._ground.ports.record_entry(
+            JournalEntry(now, "", topic.text, EntryKind.EXPIRE, revision=topic.revision)
+        )
+
+
+def _expires_at(topic: Topic) -> int:
+    since = topic.written if ttl_is_absolute(topic.ttl) else topic.used
+    return since + ttl_s(topic.ttl) * SECOND_US

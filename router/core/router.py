@@ -1,0 +1,194 @@
+"""The core: every frame that a session sends goes in here, and all that follows from it goes out by ports.
+
+Laws: nothing here waits, reads a clock or does I/O; the order in which frames come in is the order in which
+they take effect, are delivered and are recorded; whatever a peer sends, the worst that it gets is an
+ERROR and the end of its own connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from clasp_journal.address import Pattern
+from clasp_journal.entry import ParamSnapshot
+from clasp_journal.errors import BadInput
+from router.core.admission import Admission
+from router.core.answers import packed, snapshots
+from router.core.bundles import Bundles
+from router.core.definitions import Definitions
+from router.core.delivery import Delivery
+from router.core.fast_forms import FastForms
+from router.core.ground import Ground, Settings
+from router.core.limits import Limits
+from router.core.listening import Listening
+from router.core.params import Params
+from router.core.ports import Outbox, Ports
+from router.core.refusal import Refusal
+from router.core.session import Session, Stage
+from router.core.signals import P2P_SIGNAL, Signals, packed_ack
+from router.core.topics import Topics
+from router.wire import codec, legacy
+from router.wire.codes import ErrorCode
+from router.wire.frame import Frame, decode_frame
+from router.wire.masks import Feature
+from router.wire.messages import (
+    Ack,
+    Announce,
+    Bundle,
+    FederationSync,
+    Get,
+    Hello,
+    JournalDo,
+    Message,
+    Ping,
+    Pong,
+    Publish,
+    Query,
+    Replay,
+    Set,
+    Subscribe,
+    Sync,
+    Unsubscribe,
+)
+
+_COMMIT = 2
+_PONG = packed(Pong())
+
+Handler = Callable[[Session, Any, Frame, int], None]
+
+
+class Core:
+    """One router's decisions."""
+
+    def __init__(self, ports: Ports, limits: Limits | None = None, settings: Settings | None = None) -> None:
+        limits = limits or Limits()
+        ground = Ground(ports, limits, settings or Settings(), Topics(limits.passing_topics))
+        self.ground = ground
+        self._ports = ports
+        self._delivery = Delivery(ground)
+        self._params = Params(ground, self._delivery)
+        self._signals = Signals(ground, self._delivery)
+        self._bundles = Bundles(ground, self._params, self._signals)
+        self._definitions = Definitions(limits)
+        self._listening = Listening(ground)
+        self._admission = Admission(ground, self._listening)
+        self._fast = FastForms(ground)
+        self._numbers = 0
+        self._handlers = self._table()
+
+    # Who comes and goes.
+
+    def connect(self, session_id: str, outbox: Outbox, *, is_trusted: bool = False) -> Session:
+        """Somebody is at a door. The first frame has to be HELLO."""
+        self._numbers += 1
+        return Session(self._numbers, session_id, outbox, is_trusted=is_trusted)
+
+    def leave(self, session: Session) -> None:
+        """The connection is gone: its subscriptions and locks go with it."""
+        session.stage = Stage.GONE
+        self.ground.sessions.pop(session.id, None)
+        self.ground.subscriptions.remove_all(session)
+        self._params.release_locks(session)
+        self._delivery.pacing.forget(session)
+
+    def restore(self, params: Iterable[ParamSnapshot], revision_floor: int, now: int) -> None:
+        """Take over what the journal remembers; once, or in parts."""
+        self.ground.topics.restore(params, now)
+        self.ground.topics.revision_floor = max(self.ground.topics.revision_floor, revision_floor)
+
+    def restored(self) -> None:
+        """The state is complete: timers start."""
+        for topic in self.ground.topics.in_order:
+            self._params.note_expiry(topic)
+
+    def advance(self, now: int) -> int | None:
+        """Do what has become due; say when to come again."""
+        self.ground.agenda.advance(now)
+        return self.ground.agenda.next_due
+
+    # What they say.
+
+    def receive(self, session: Session, frame: bytes, now: int) -> None:
+        """One frame of a session. Never raises for anything that a peer can send."""
+        try:
+            if session.stage is Stage.LIVE:
+                self._admission.count_message(session, now)
+                fast = self._fast
+                if not fast.set(session, frame, now) and not fast.publish(session, frame, now):
+                    self._receive_fully(session, frame, now)
+            elif session.stage is Stage.GREETING:
+                self._admission.greet(session, codec.decode(decode_frame(frame).payload), now)
+        except BadInput as fault:
+            self._admission.answer_fault(session, fault, now)
+
+    def _receive_fully(self, session: Session, data: bytes, now: int) -> None:
+        frame = decode_frame(data)
+        message = codec.decode(frame.payload)
+        handler = self._handlers.get(type(message))
+        if handler is not None:
+            handler(session, message, frame, now)
+
+    def _table(self) -> dict[type[Message], Handler]:
+        """What is done with each message; those that only a router sends are not here, and are ignored."""
+        listening = self._listening
+        return {
+            Hello: self._hello_again,
+            Subscribe: lambda session, request, frame, now: listening.subscribe(session, request),
+            Unsubscribe: lambda session, request, frame, now: listening.unsubscribe(session, request),
+            Publish: self._publish,
+            Set: self._set,
+            Get: self._get,
+            Replay: lambda session, request, frame, now: listening.replay(session, request, frame.qos),
+            JournalDo: lambda session, request, frame, now: listening.journal_do(session, request),
+            Bundle: lambda session, request, frame, now: self._bundles.receive(
+                request, session, frame.qos, now
+            ),
+            Announce: self._announce,
+            Query: self._query,
+            Sync: self._sync,
+            Ping: lambda session, request, frame, now: self._ports.reply(session, _PONG),
+            FederationSync: self._federation_sync,
+        }
+
+    def _hello_again(self, session: Session, request: Hello, frame: Frame, now: int) -> None:
+        raise Refusal(ErrorCode.INVALID_MESSAGE, "HELLO was said already; the session goes on")
+
+    def _set(self, session: Session, request: Set, frame: Frame, now: int) -> None:
+        self.ground.demand_accepting()
+        topic = self._params.set(request, session, now)
+        if frame.qos:
+            revision = topic.revision.to_bytes(8, "big")
+            self._ports.acknowledge(session, topic.ack_head() + revision, frame.qos)
+
+    def _publish(self, session: Session, request: Publish, frame: Frame, now: int) -> None:
+        if not request.address.startswith(P2P_SIGNAL):
+            self.ground.demand_accepting()
+        payload = codec.encode(request) if legacy.is_legacy(frame.payload[0]) else frame.payload
+        self._signals.check(request, len(payload))
+        self._signals.apply(request, payload, frame.qos, session, now)
+        if frame.qos == _COMMIT:
+            self._ports.acknowledge(session, packed_ack(request.address), _COMMIT)
+
+    def _get(self, session: Session, request: Get, frame: Frame, now: int) -> None:
+        topic = self._params.get(request.address, now)
+        if topic is not None:
+            limits = self.ground.limits
+            for answer in snapshots((topic,), limits.snapshot_params, limits.snapshot_bytes):
+                self._ports.reply(session, answer)
+
+    def _announce(self, session: Session, request: Announce, frame: Frame, now: int) -> None:
+        self._definitions.announce(request)
+        if frame.qos:
+            self._ports.acknowledge(session, packed(Ack(address=request.namespace)), frame.qos)
+
+    def _query(self, session: Session, request: Query, frame: Frame, now: int) -> None:
+        self._ports.stream(session, self._definitions.query(Pattern.parse(request.pattern)))
+
+    def _sync(self, session: Session, request: Sync, frame: Frame, now: int) -> None:
+        self._ports.reply(session, packed(Sync(request.t1, now, now)))
+
+    def _federation_sync(self, session: Session, request: FederationSync, frame: Frame, now: int) -> None:
+        if not session.features & Feature.FEDERATION:
+            raise Refusal(ErrorCode.REFUSED, "HELLO did not offer federation")
+        raise Refusal(ErrorCode.UNAVAILABLE, "this router does not federate")

@@ -1,0 +1,83 @@
+"""PUBLISH: events, streams, gestures and timelines, which pass by and leave nothing but an entry.
+
+Laws: a signal reaches every reader but its sender; its payload travels as it came. What goes to one session
+by name (`/clasp/p2p/signal/<session>`) is between those two: no pattern sees it, no journal keeps it.
+"""
+
+from __future__ import annotations
+
+from clasp_journal.address import parse_address
+from clasp_journal.entry import SignalType
+from router.core.answers import packed
+from router.core.delivery import Delivery
+from router.core.gestures import Gestures
+from router.core.ground import Ground
+from router.core.ports import Fate
+from router.core.refusal import Refusal
+from router.core.session import Session
+from router.core.topics import Topic
+from router.wire.codes import ErrorCode
+from router.wire.frame import encode_frame
+from router.wire.messages import Ack, Publish
+from router.wire.packing import pack
+
+P2P_SIGNAL = "/clasp/p2p/signal/"
+
+
+class Signals:
+    """The rules of PUBLISH."""
+
+    def __init__(self, ground: Ground, delivery: Delivery) -> None:
+        self._ground = ground
+        self._delivery = delivery
+        self._gestures = Gestures(ground, delivery)
+
+    def check(self, request: Publish, payload_bytes: int) -> None:
+        """`BadInput` if this PUBLISH is refused."""
+        address = parse_address(request.address)
+        size = self._ground.limits.publish_bytes
+        if payload_bytes > size:
+            raise Refusal(ErrorCode.INVALID_VALUE, f"payload exceeds {size} bytes", address)
+        target = _p2p_target(address)
+        if target is not None and target not in self._ground.sessions:
+            raise Refusal(ErrorCode.NO_SUCH_TARGET, "there is no such session", address)
+
+    def apply(self, request: Publish, payload: bytes, qos: int, session: Session, now: int) -> None:
+        """Pass on a PUBLISH that was checked."""
+        ground = self._ground
+        frame = pack(encode_frame(payload, qos))
+        target = _p2p_target(request.address)
+        if target is not None:
+            reader = ground.sessions.get(target)
+            if reader is not None:
+                ground.ports.reply(reader, frame)
+            return
+        topic = ground.topics.obtain_passing(request.address.encode())
+        ground.ports.record(session, frame, now)
+        if topic.is_rendezvous:
+            self._announce(topic, frame, session)
+        elif request.signal is SignalType.GESTURE:
+            key = (session, topic, request.gesture_id or 0)
+            self._gestures.publish(key, request.phase, frame, now)
+        else:
+            update = (frame, fate_of(request.signal), request.encoded)
+            self._delivery.signal(topic, request.signal, update, session, now)
+
+    def _announce(self, topic: Topic, frame: bytes, session: Session) -> None:
+        readers = self._ground.subscriptions.readers(topic.text, None)
+        if readers:
+            self._ground.ports.deliver(readers, frame, topic, Fate.KEEP, session)
+
+
+def fate_of(signal: int) -> Fate:
+    """What may become of a signal for a slow reader; gestures decide by their phase."""
+    return Fate.DROP if signal == SignalType.STREAM else Fate.KEEP
+
+
+def packed_ack(address: str) -> bytes:
+    """The ACK of a PUBLISH."""
+    return packed(Ack(address=address))
+
+
+def _p2p_target(address: str) -> str | None:
+    return address[len(P2P_SIGNAL) :] if address.startswith(P2P_SIGNAL) else None

@@ -1,0 +1,246 @@
+"""Who wants what: a trie of patterns, and the groups of sessions that it gives for an address.
+
+Laws: the trie is a faster way to ask `Pattern.matches`, and gives the same answers; a session stands in a
+group once, however many of its subscriptions match; equal groups are one object, so that messages in a row
+for the same group are joined once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from clasp_journal.address import MANY, Pattern, fits, is_one, pieces_of
+from clasp_journal.entry import SignalType
+from router.core.session import Session
+from router.wire.masks import mask_admits
+from router.wire.messages import Subscribe
+
+_PACED_SIGNALS = (SignalType.PARAM, SignalType.STREAM)
+
+
+class Pace(NamedTuple):
+    """How updates of one address are thinned out for one session."""
+
+    interval_us: int = 0
+    epsilon: float = 0.0
+
+    def loosest(self, other: Pace) -> Pace:
+        """What satisfies both."""
+        return Pace(min(self.interval_us, other.interval_us), min(self.epsilon, other.epsilon))
+
+
+class Subscription:
+    """One pattern of one session."""
+
+    __slots__ = ("id", "pace", "pattern", "session", "type_mask")
+
+    def __init__(self, session: Session, request: Subscribe, pattern: Pattern) -> None:
+        self.session = session
+        self.id = request.id
+        self.pattern = pattern
+        self.type_mask = request.type_mask
+        self.pace = _pace_of(request)
+
+
+class Readers:
+    """The sessions that one message goes to: `members` get all, `paced` get it thinned out."""
+
+    __slots__ = ("members", "paced", "sessions")
+
+    def __init__(self, members: tuple[Session, ...], paced: tuple[tuple[Session, Pace], ...]) -> None:
+        self.members = members
+        self.paced = paced
+        self.sessions = frozenset(members)
+
+    def __bool__(self) -> bool:
+        return bool(self.members or self.paced)
+
+
+NOBODY = Readers((), ())
+
+
+class Subscriptions:
+    """All subscriptions of all sessions."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+        self._groups: dict[object, Readers] = {}
+        self.generation = 0
+        """Changes whenever a group that was given out may be out of date."""
+        self.count = 0
+
+    def add(self, subscription: Subscription) -> None:
+        """File a subscription; one of the same session and id gives way to it."""
+        self.remove(subscription.session, subscription.id)
+        subscription.session.subscriptions[subscription.id] = subscription
+        node = self._root
+        for segment in subscription.pattern.segments:
+            node = node.grow(segment)
+        node.subscriptions.add(subscription)
+        self._changed(1)
+
+    def remove(self, session: Session, subscription_id: int) -> None:
+        """Drop a subscription, if there is one."""
+        subscription = session.subscriptions.pop(subscription_id, None)
+        if subscription is not None:
+            self._root.prune(subscription.pattern.segments, subscription)
+            self._changed(-1)
+
+    def remove_all(self, session: Session) -> None:
+        """Drop what a session had."""
+        for subscription_id in list(session.subscriptions):
+            self.remove(session, subscription_id)
+
+    def matching(self, address: str) -> Iterator[Subscription]:
+        """The subscriptions whose pattern matches an address."""
+        nodes = _with_loops({self._root})
+        for segment in address[1:].split("/"):
+            reached: set[_Node] = set()
+            for node in nodes:
+                node.follow(segment, reached)
+            if not reached:
+                return
+            nodes = _with_loops(reached)
+        for node in nodes:
+            yield from node.subscriptions
+
+    def readers(self, address: str, signal: int | None) -> Readers:
+        """The group for a message of a signal type at an address (None: whatever types they asked for)."""
+        members: dict[Session, None] = {}
+        paced: dict[Session, Pace] = {}
+        for subscription in self.matching(address):
+            if signal is not None and not mask_admits(subscription.type_mask, signal):
+                continue
+            session, pace = subscription.session, subscription.pace
+            if pace is None or signal not in _PACED_SIGNALS:
+                members[session] = None
+            else:
+                paced[session] = pace.loosest(paced[session]) if session in paced else pace
+        return self._group(members, {s: p for s, p in paced.items() if s not in members})
+
+    def _group(self, members: dict[Session, None], paced: dict[Session, Pace]) -> Readers:
+        if not members and not paced:
+            return NOBODY
+        ordered = tuple(sorted(members, key=_number))
+        thinned = tuple(sorted(paced.items(), key=lambda item: item[0].number))
+        key = (ordered, thinned)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Readers(ordered, thinned)
+        return group
+
+    def _changed(self, by: int) -> None:
+        self.count += by
+        self.generation += 1
+        self._groups.clear()
+
+
+class _Node:
+    """A place in the trie. `many` is reached by `**` and stays reached whatever follows."""
+
+    __slots__ = ("is_loop", "literals", "many", "one", "partials", "subscriptions")
+
+    def __init__(self, *, is_loop: bool = False) -> None:
+        self.is_loop = is_loop
+        self.literals: dict[str, _Node] = {}
+        self.partials: dict[str, tuple[tuple[str, ...], _Node]] = {}
+        self.one: _Node | None = None
+        self.many: _Node | None = None
+        self.subscriptions: set[Subscription] = set()
+
+    def grow(self, segment: str) -> _Node:
+        """The child for a segment of a pattern, made if need be."""
+        child = self.child(segment)
+        if child is not None:
+            return child
+        child = _Node(is_loop=segment == MANY)
+        if segment == MANY:
+            self.many = child
+        elif is_one(segment):
+            self.one = child
+        elif "*" in segment:
+            self.partials[segment] = (pieces_of(segment), child)
+        else:
+            self.literals[segment] = child
+        return child
+
+    def child(self, segment: str) -> _Node | None:
+        """The child for a segment of a pattern."""
+        if segment == MANY:
+            return self.many
+        if is_one(segment):
+            return self.one
+        if "*" in segment:
+            partial = self.partials.get(segment)
+            return partial[1] if partial else None
+        return self.literals.get(segment)
+
+    def follow(self, segment: str, reached: set[_Node]) -> None:
+        """Add the places that one segment of an address leads to."""
+        if self.is_loop:
+            reached.add(self)
+        literal = self.literals.get(segment)
+        if literal is not None:
+            reached.add(literal)
+        if self.one is not None:
+            reached.add(self.one)
+        for pieces, child in self.partials.values():
+            if fits(pieces, segment):
+                reached.add(child)
+
+    def prune(self, segments: tuple[str, ...], subscription: Subscription) -> None:
+        """Take a subscription out, and the branches that carried nothing else."""
+        path = [self]
+        for segment in segments:
+            child = path[-1].child(segment)
+            assert child is not None
+            path.append(child)
+        path[-1].subscriptions.discard(subscription)
+        for segment, parent, child in zip(reversed(segments), path[-2::-1], path[:0:-1], strict=True):
+            if not child.is_bare:
+                return
+            parent.cut(segment)
+
+    def cut(self, segment: str) -> None:
+        """Drop the child for a segment."""
+        if segment == MANY:
+            self.many = None
+        elif is_one(segment):
+            self.one = None
+        elif "*" in segment:
+            del self.partials[segment]
+        else:
+            del self.literals[segment]
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing is filed here or below."""
+        return not (self.subscriptions or self.literals or self.partials or self.one or self.many)
+
+
+def _with_loops(nodes: set[_Node]) -> set[_Node]:
+    """`**` may match nothing: who stands before one also stands in it."""
+    todo = list(nodes)
+    while todo:
+        many = todo.pop().many
+        if many is not None and many not in nodes:
+            nodes.add(many)
+            todo.append(many)
+    return nodes
+
+
+def _number(session: Session) -> int:
+    return session.number
+
+
+def _pace_of(request: Subscribe) -> Pace | None:
+    options = request.options
+    if options is None:
+        return None
+    interval_us = max(
+        1_000_000 // options.max_rate if options.max_rate else 0,
+        (options.window_ms or 0) * 1_000,
+    )
+    epsilon = options.epsilon if options.epsilon and options.epsilon > 0 else 0.0
+    return Pace(interval_us, epsilon) if interval_us or epsilon else None

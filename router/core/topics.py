@@ -1,0 +1,207 @@
+"""One record per address: the live value, and everything about it that is worth building only once.
+
+Laws: a revision is given once; forgetting an address does not forget its number. `Topic.is_plain` says
+that nothing rare (no lock, no TTL) stands in the way of the fast form of SET.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clasp_journal.address import parse_address
+from clasp_journal.entry import ParamSnapshot
+from clasp_journal.restore import TOMBSTONES_MAX
+from router.core.session import Session
+from router.core.subscriptions import Readers, Subscriptions
+from router.wire.packing import pack_head
+
+P2P_ANNOUNCE = "/clasp/p2p/announce"
+"""Where peers look for each other: heard by every matching session, whatever types it subscribed to."""
+
+ABSENT = -1
+"""The value type of a topic without a value."""
+
+_FRAME_HEAD_BYTES = 4
+_SIGNALS = 5
+
+
+class Topic:
+    """What the router knows of one address."""
+
+    __slots__ = (
+        "_ack_head",
+        "_readers",
+        "_readers_generation",
+        "_set_head",
+        "_set_shape",
+        "address",
+        "data",
+        "expiry_noted",
+        "holder",
+        "is_plain",
+        "is_rendezvous",
+        "kind",
+        "revision",
+        "text",
+        "ttl",
+        "used",
+        "writer",
+        "written",
+    )
+
+    def __init__(self, address: bytes, text: str) -> None:
+        self.address = address
+        self.text = text
+        self.revision = 0
+        self.kind = ABSENT
+        self.data = b""
+        self.writer = ""
+        self.written = 0
+        self.used = 0
+        self.ttl = 0
+        self.holder: Session | None = None
+        self.expiry_noted = False
+        self.is_plain = False
+        self.is_rendezvous = text == P2P_ANNOUNCE
+        self._ack_head = b""
+        self._set_head = b""
+        self._set_shape = -1
+        self._readers: list[Readers | None] = [None] * _SIGNALS
+        self._readers_generation = -1
+
+    @property
+    def encoded(self) -> bytes | None:
+        """The value with its type byte; None where there is no value."""
+        return None if self.kind == ABSENT else bytes((self.kind,)) + self.data
+
+    def judge(self) -> None:
+        """Find out anew whether the topic is plain."""
+        self.is_plain = self.kind != ABSENT and self.holder is None and not self.ttl
+
+    def readers(self, subscriptions: Subscriptions, signal: int) -> Readers:
+        """The group for messages of a signal type, looked up again only when subscriptions changed."""
+        if self._readers_generation != subscriptions.generation:
+            self._readers = [None] * _SIGNALS
+            self._readers_generation = subscriptions.generation
+        group = self._readers[signal]
+        if group is None:
+            group = self._readers[signal] = subscriptions.readers(self.text, signal)
+        return group
+
+    def set_head(self, kind: int, size_bytes: int) -> bytes:
+        """All of a packed SET with revision that stands before the value's data."""
+        shape = kind << 16 | size_bytes
+        if self._set_shape != shape:
+            self._set_shape = shape
+            self._set_head = self._packed_head(b"\x41", bytes((0x21, 0x80 | kind)), size_bytes + 8)
+        return self._set_head
+
+    def ack_head(self) -> bytes:
+        """All of a packed ACK that stands before the revision."""
+        if not self._ack_head:
+            self._ack_head = self._packed_head(b"\x01", b"\x50\x03", 8)
+        return self._ack_head
+
+    def _packed_head(self, frame_flags: bytes, message_head: bytes, tail_bytes: int) -> bytes:
+        address_size = len(self.address).to_bytes(2, "big")
+        payload_bytes = len(message_head) + 2 + len(self.address) + tail_bytes
+        return b"".join(
+            (
+                pack_head(_FRAME_HEAD_BYTES + payload_bytes),
+                b"S",
+                frame_flags,
+                payload_bytes.to_bytes(2, "big"),
+                message_head,
+                address_size,
+                self.address,
+            )
+        )
+
+
+class Topics:
+    """Every address with a param or a tombstone, and a bounded memory of those that only pass by."""
+
+    def __init__(self, passing_max: int) -> None:
+        self.known: dict[bytes, Topic] = {}
+        """Topics with a param, and tombstones, by address."""
+        self.in_order: list[Topic] = []
+        """The same, oldest first, and perhaps some that were dropped. The list is only appended to, or
+        replaced by another, so that who walks it keeps a good place."""
+        self.passing: dict[bytes, Topic] = {}
+        """Topics of PUBLISH alone; emptied when full, since they hold nothing but cached readers."""
+        self.live = 0
+        """How many have a value."""
+        self.revision_floor = 0
+        self._tombstones: dict[bytes, None] = {}
+        self._passing_max = passing_max
+
+    def find(self, address: str) -> Topic | None:
+        """The topic of a param that has a value."""
+        topic = self.known.get(address.encode())
+        return topic if topic is not None and topic.kind != ABSENT else None
+
+    def obtain(self, address: str) -> Topic:
+        """The topic of an address that is about to get a value."""
+        raw = address.encode()
+        topic = self.known.get(raw)
+        if topic is None:
+            topic = self.passing.pop(raw, None) or Topic(raw, address)
+            topic.revision = self.revision_floor
+            self.known[raw] = topic
+            self.in_order.append(topic)
+        return topic
+
+    def obtain_passing(self, address: bytes) -> Topic:
+        """The topic of an address that something is published on; `BadInput` if it is none."""
+        topic = self.known.get(address) or self.passing.get(address)
+        if topic is None:
+            topic = Topic(address, parse_address(address.decode()))
+            if len(self.passing) >= self._passing_max:
+                self.passing.clear()
+            self.passing[address] = topic
+        return topic
+
+    def bury(self, topic: Topic) -> None:
+        """The param is gone; its revision stays as a tombstone, as long as there is room for those."""
+        topic.kind = ABSENT
+        topic.data = b""
+        topic.ttl = 0
+        topic.is_plain = False
+        self.live -= 1
+        self._tombstones[topic.address] = None
+        self._trim()
+
+    def unbury(self, topic: Topic) -> None:
+        """An address gets a value that had none."""
+        self._tombstones.pop(topic.address, None)
+        self.live += 1
+
+    def restore(self, params: Iterable[ParamSnapshot], now: int) -> None:
+        """Take over params as they are, without any rule: they are outcomes."""
+        for param in params:
+            topic = self.obtain(param.address)
+            topic.revision = param.revision
+            topic.writer = param.writer
+            topic.written = param.timestamp
+            topic.used = now
+            if param.encoded is None:
+                self._tombstones[topic.address] = None
+                continue
+            topic.kind = param.encoded[0]
+            topic.data = param.encoded[1:]
+            topic.ttl = param.ttl or 0
+            topic.judge()
+            self.live += 1
+
+    def tombstones(self) -> Iterable[Topic]:
+        """The topics that had a value once, the longest forgotten first."""
+        return (self.known[address] for address in self._tombstones)
+
+    def _trim(self) -> None:
+        while len(self._tombstones) > TOMBSTONES_MAX:
+            address = next(iter(self._tombstones))
+            del self._tombstones[address]
+            dropped = self.known.pop(address)
+            self.revision_floor = max(self.revision_floor, dropped.revision)
+        if len(self.in_order) > 2 * len(self.known) + TOMBSTONES_MAX:
+            self.in_order = list(self.known.values())
