@@ -102,6 +102,8 @@ class Pattern:
         one segment any number of times: all the sets of states that these repetitions reach are walked.
         """
         words = tuple(s if s == MANY else _freshest(s) for s in other._segments)
+        if set(words) == {MANY}:
+            words = (_FRESH, MANY)  # every address has at least one segment
         seen: set[tuple[int, int]] = set()
         todo = [(0, self._start())]
         while todo:
