@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from clasp_journal.errors import JournalClosed
 from clasp_journal.journal import Journal
@@ -22,23 +22,23 @@ async def check_a_closed_journal_answers_nothing(make: Make) -> None:
     """Every call after `close` raises JournalClosed, and so does leaving the `async with`."""
     async with await make() as journal:
         await journal.append(a_series(3))
-    attempts: dict[str, Awaitable[object]] = {
-        "append": journal.append(a_series(1)),
-        "latest_seq": journal.latest_seq(),
-        "oldest_seq": journal.oldest_seq(),
-        "len": journal.len(),
-        "is_empty": journal.is_empty(),
-        "snapshot": journal.snapshot([]),
-        "load_snapshot": journal.load_snapshot(),
-        "compact": journal.compact(2),
-        "query": journal.query(),
-        "since": journal.since(0),
-        "state": journal.state(),
-        "tail": anext(journal.tail()),
-        "wait_beyond": journal.wait_beyond(0),
+    attempts: dict[str, Callable[[], Awaitable[object]]] = {
+        "append": lambda: journal.append(a_series(1)),
+        "latest_seq": lambda: journal.latest_seq(),
+        "oldest_seq": lambda: journal.oldest_seq(),
+        "len": lambda: journal.len(),
+        "is_empty": lambda: journal.is_empty(),
+        "snapshot": lambda: journal.snapshot([]),
+        "load_snapshot": lambda: journal.load_snapshot(),
+        "compact": lambda: journal.compact(2),
+        "query": lambda: journal.query(),
+        "since": lambda: journal.since(0),
+        "state": lambda: journal.state(),
+        "tail": lambda: anext(journal.tail()),
+        "wait_beyond": lambda: journal.wait_beyond(0),
     }
     for what, attempt in attempts.items():
-        await must_raise(JournalClosed, attempt, f"{what} after close")
+        await must_raise(JournalClosed, attempt(), f"{what} after close")
 
 
 async def check_closing_wakes_who_waits(make: Make) -> None:
