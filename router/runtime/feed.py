@@ -14,6 +14,7 @@ router for every message.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 
 from clasp_journal.entry import EntryKind, JournalEntry
 from router.core.session import Session
@@ -84,6 +85,10 @@ class Feed:
             self._size_bytes += sum(map(len, parts[self._measured :]))
             self._measured = len(parts)
         return self._size_bytes
+
+    def writers(self) -> Iterable[int]:
+        """The numbers of the sessions from which something waits to be taken."""
+        return self._introduced.keys()
 
     def _begin_run(self, session: Session, now: int) -> None:
         number = session.number

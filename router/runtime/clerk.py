@@ -1,0 +1,128 @@
+"""The journal's side of the router: commits, snapshots, and answers in their place.
+
+Law: a request sees everything that was submitted before it, unless the journal is in trouble: then it sees
+what there is. It does not matter where a clerk runs: beside the router or in a process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from clasp_journal.entry import JournalEntry
+from clasp_journal.journal import Journal
+from clasp_journal.restore import State
+from router.runtime.committing import Committer, Reports
+from router.runtime.errands import Errands
+from router.runtime.pages import make_history, make_page
+from router.runtime.requests import HistoryRequest, KeepSnapshot, Page, PageRequest
+from router.runtime.restoring import restore
+from router.runtime.snapshots import Snapshots, take_snapshot
+
+READERS = 4
+"""Requests that read at the same time."""
+
+T = TypeVar("T")
+
+
+class _Reports:
+    """Passes reports on, and tells who keeps snapshots."""
+
+    def __init__(self, reports: Reports, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+        self._reports = reports
+        self.trouble = reports.trouble
+        self.recovered = reports.recovered
+
+    def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
+        self._snapshots.note(last_seq - first_seq + 1)
+        self._reports.committed(packet_number, first_seq, last_seq, synced)
+
+
+class Clerk:
+    """Owns a journal and does its work, from `start` to `close`."""
+
+    def __init__(self, journal: Journal, reports: Reports, *, snapshot_every_s: float = 30.0) -> None:
+        self.journal = journal
+        self._snapshots = Snapshots(journal, snapshot_every_s)
+        self._committer = Committer(journal, _Reports(reports, self._snapshots))
+        self._errands = Errands(self)
+        self._reading = asyncio.Semaphore(READERS)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def backlog_bytes(self) -> int:
+        """The size of the packets that are not yet committed."""
+        return self._committer.backlog_bytes
+
+    async def restore(self) -> State:
+        """The state that the journal remembers."""
+        return await restore(self.journal)
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._tasks = [
+            asyncio.create_task(self._committer.run()),
+            asyncio.create_task(self._snapshots.run()),
+        ]
+
+    def submit(self, number: int, packet: bytes, synced: bool) -> None:
+        """Take the next packet."""
+        self._committer.submit(number, packet, synced)
+
+    async def close(self, *, with_snapshot: bool = True) -> None:
+        """Commit what is left, however long that takes, then end everything."""
+        await self._committer.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if with_snapshot:
+            await self._snapshots.take_if_changed()
+        await self.journal.close()
+
+    async def page(self, request: PageRequest) -> Page:
+        """A page of history; if it is to wait, as soon as there is something to tell."""
+        await self._committer.reach_now()
+        while True:
+            grown = self._committer.next_change()
+            page = await self._read(partial(make_page, self.journal, request))
+            if page.entries or page.incomplete or not request.wait:
+                return page
+            await grown.wait()
+            request = request.following(page)._replace(upto_seq=None)
+
+    async def history(self, request: HistoryRequest) -> Page:
+        """The past of a new subscription."""
+        await self._committer.reach_now()
+        return await self._read(partial(make_history, self.journal, request))
+
+    async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
+        """What JOURNAL_DO asks: status and encoded result."""
+        await self._committer.reach_now()
+        return await self._read(partial(self._errands.do, verb, encoded_arguments, author))
+
+    def keep_snapshot(self, kept: KeepSnapshot) -> asyncio.Future[int]:
+        """Keep the router's own word for the state after what was submitted before this call."""
+        return self._committer.take_turn(
+            lambda: self.journal.snapshot(kept.params, revision_floor=kept.revision_floor)
+        )
+
+    # What the verbs need.
+
+    async def append_own(self, entry: JournalEntry) -> int:
+        """Append an entry of the journal's own kind in turn."""
+        return await self._committer.append_own(entry)
+
+    async def take_snapshot(self) -> int:
+        """Take a snapshot now."""
+        return await take_snapshot(self.journal)
+
+    async def compact(self, before_seq: int, *, force: bool) -> int:
+        """Remove old entries. It works in slices of its own, between commits."""
+        return await self.journal.compact(before_seq, force=force)
+
+    async def _read(self, job: Callable[[], Awaitable[T]]) -> T:
+        async with self._reading:
+            return await job()

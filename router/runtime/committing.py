@@ -1,0 +1,172 @@
+"""Packets become entries: in order, in groups, and again if it fails.
+
+Laws: one packet is never in two appends; a group is all that has arrived, so that one commit serves many,
+and an idle journal commits a single packet at once; a packet stays here until its commit succeeds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from itertools import chain
+from typing import NamedTuple, Protocol
+
+from clasp_journal.entry import JournalEntry
+from clasp_journal.errors import JournalError
+from clasp_journal.journal import Journal
+from router.runtime.feed import feed_count
+from router.runtime.feed_reading import read_feed
+
+GROUP_ENTRIES = 20_000
+"""Entries of one commit, about: the packet that reaches it is the last."""
+RETRY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Reports(Protocol):
+    """Whom the journal's side tells."""
+
+    def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
+        """All packets up to this one are committed, and the group became the entries first to last."""
+
+    def trouble(self, reason: str) -> None:
+        """Appending fails. Told once; it goes on being tried."""
+
+    def recovered(self) -> None:
+        """Appending works again."""
+
+
+class _Packet(NamedTuple):
+    number: int
+    data: bytes
+    synced: bool
+    entries: int
+
+
+class _Turn(NamedTuple):
+    """Something to be done between two packets."""
+
+    job: Callable[[], Awaitable[int]]
+    done: asyncio.Future[int]
+
+
+class Committer:
+    """The only one who appends to a journal. It works while `run` runs."""
+
+    def __init__(self, journal: Journal, reports: Reports) -> None:
+        self.backlog_bytes = 0
+        self.in_trouble = False
+        self._journal = journal
+        self._reports = reports
+        self._waiting: deque[_Packet | _Turn] = deque()
+        self._arrived = asyncio.Event()
+        self._submitted = 0
+        self._committed = 0
+        self._changed = asyncio.Event()
+
+    def submit(self, number: int, packet: bytes, synced: bool) -> None:
+        """Take the next packet."""
+        self._submitted = number
+        self.backlog_bytes += len(packet)
+        self._waiting.append(_Packet(number, packet, synced, feed_count(packet)))
+        self._arrived.set()
+
+    async def append_own(self, entry: JournalEntry) -> int:
+        """Append an entry that no packet brings, behind everything that was submitted before."""
+        return await self.take_turn(lambda: self._journal.append(entry))
+
+    def take_turn(self, job: Callable[[], Awaitable[int]]) -> asyncio.Future[int]:
+        """Run a job between the packets submitted before and those after; its errors are the caller's."""
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Turn(job, done))
+        self._arrived.set()
+        return done
+
+    async def reach_now(self) -> None:
+        """Return when everything submitted until now is committed, or as soon as there is trouble."""
+        number = self._submitted
+        while self._committed < number and not self.in_trouble:
+            await self._changed.wait()
+
+    async def drain(self) -> None:
+        """Return when everything is committed, however long that takes."""
+        while self._committed < self._submitted or self._waiting:
+            await self._changed.wait()
+
+    def next_change(self) -> asyncio.Event:
+        """What is set at the next commit, or when trouble begins."""
+        return self._changed
+
+    async def run(self) -> None:
+        """Commit for ever."""
+        while True:
+            while not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            if isinstance(self._waiting[0], _Turn):
+                await self._give_turn(self._waiting[0])
+                self._waiting.popleft()
+            else:
+                await self._commit(self._next_group())
+            self._wake()
+
+    async def _give_turn(self, turn: _Turn) -> None:
+        try:
+            result = await turn.job()
+        except Exception as error:
+            if not turn.done.cancelled():
+                turn.done.set_exception(error)
+            return
+        if not turn.done.cancelled():
+            turn.done.set_result(result)
+
+    def _next_group(self) -> list[_Packet]:
+        group: list[_Packet] = []
+        entries = 0
+        while self._waiting and entries < GROUP_ENTRIES:
+            packet = self._waiting[0]
+            if isinstance(packet, _Turn):
+                break
+            self._waiting.popleft()
+            entries += packet.entries
+            group.append(packet)
+        return group
+
+    async def _commit(self, group: list[_Packet]) -> None:
+        synced = any(packet.synced for packet in group)
+        entries = sum(packet.entries for packet in group)
+        last_seq = await self._append_at_last(group, synced)
+        self._committed = group[-1].number
+        self.backlog_bytes -= sum(len(packet.data) for packet in group)
+        self._reports.committed(self._committed, last_seq - entries + 1, last_seq, synced)
+
+    async def _append_at_last(self, group: list[_Packet], synced: bool) -> int:
+        """Append, and if that fails, try the same again until it works."""
+        while True:
+            try:
+                entries = chain.from_iterable(read_feed(packet.data) for packet in group)
+                last_seq = await self._journal.append(entries, synced=synced)
+            except Exception as error:
+                self._note_trouble(error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                if self.in_trouble:
+                    self.in_trouble = False
+                    self._reports.recovered()
+                return last_seq
+
+    def _note_trouble(self, error: Exception) -> None:
+        if self.in_trouble:
+            return
+        self.in_trouble = True
+        if not isinstance(error, JournalError):
+            log.error("the journal failed in a way that nobody foresaw", exc_info=error)
+        self._reports.trouble(str(error) or type(error).__name__)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -1,0 +1,229 @@
+"""What a tool may ask of the journal of a live router: the verbs of JOURNAL_DO, one function each.
+
+Laws: whatever a peer asks, the answer is a status and a map; what reads only, reads what is committed;
+a value in an answer is the bytes that were stored. An answer fits into one frame: `state` is paged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from enum import IntEnum
+from typing import Protocol
+
+from clasp_journal import value as values
+from clasp_journal.address import Pattern
+from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
+from clasp_journal.errors import BadInput, HistoryIncomplete, JournalError
+from clasp_journal.journal import Journal
+from clasp_journal.restore import State
+from clasp_journal.selection import Selection
+from clasp_journal.value import Value
+
+STATE_PAGE_PARAMS = 500
+STATE_PAGE_BYTES = 64_000
+PARAM_OVERHEAD_BYTES = 120
+"""Params of one answer to `state`, and what one takes beside its texts; the rest is left for the next."""
+
+
+class Status(IntEnum):
+    """What JOURNAL_DONE says first."""
+
+    DONE = 0
+    UNKNOWN_VERB = 1
+    BAD_ARGUMENTS = 2
+    NOT_SUPPORTED = 3
+    """The verb is known, but not offered yet, or not by this journal."""
+    INCOMPLETE = 4
+    """The asked instant is no longer covered."""
+    FAILED = 5
+    """The journal could not do it; `reason` says why."""
+
+
+class Desk(Protocol):
+    """What the verbs need of whoever runs them."""
+
+    @property
+    def journal(self) -> Journal:
+        """The journal that is asked."""
+
+    async def append_own(self, entry: JournalEntry) -> int:
+        """Append an entry of the journal's own kind in turn, and return its number."""
+
+    async def take_snapshot(self) -> int:
+        """Take a snapshot now, and return the number it is true at."""
+
+    async def compact(self, before_seq: int, *, force: bool) -> int:
+        """See `Journal.compact`."""
+
+
+class Errands:
+    """Runs the verbs. Remembers the last state it was asked for, so that paging through it folds once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._journal = desk.journal
+        self._state_at = -1
+        self._state = State()
+        self._verbs: Mapping[str, Callable[[_Arguments, str], Awaitable[bytes]]] = {
+            "stats": self._stats,
+            "state": self._state_page,
+            "snapshot": self._snapshot,
+            "mark": self._mark,
+            "compact": self._compact,
+            "forget": self._forget,
+        }
+
+    async def do(self, verb: str, encoded: bytes, author: str = "") -> tuple[int, bytes]:
+        """Status and encoded result."""
+        run = self._verbs.get(verb)
+        if run is None:
+            return _refusal(Status.UNKNOWN_VERB, f"there is no verb {verb!r}")
+        try:
+            return Status.DONE, await run(_Arguments(encoded), author)
+        except NotImplementedError as missing:
+            return _refusal(Status.NOT_SUPPORTED, str(missing))
+        except BadInput as fault:
+            return _refusal(Status.BAD_ARGUMENTS, str(fault))
+        except HistoryIncomplete as gone:
+            return _refusal(Status.INCOMPLETE, str(gone))
+        except JournalError as error:
+            return _refusal(Status.FAILED, str(error))
+
+    async def _stats(self, arguments: _Arguments, author: str) -> bytes:
+        arguments.expect()
+        journal = self._journal
+        return values.encode(
+            {
+                "epoch": journal.epoch,
+                "latest_seq": await journal.latest_seq(),
+                "oldest_seq": await journal.oldest_seq(),
+                "entries": await journal.len(),
+                "backend": type(journal).__name__,
+            }
+        )
+
+    async def _state_page(self, arguments: _Arguments, author: str) -> bytes:
+        arguments.expect("at_seq", "at_us", "pattern", "after", "limit")
+        at = await self._instant(arguments.integer("at_seq"), arguments.integer("at_us"))
+        pattern = Pattern.parse(arguments.text("pattern") or "/**")
+        after = arguments.text("after") or ""
+        limit = min(max(1, arguments.integer("limit") or STATE_PAGE_PARAMS), STATE_PAGE_PARAMS)
+        if at != self._state_at:
+            self._state, self._state_at = await self._journal.state(at), at
+        addresses = sorted(a for a in self._state.live if a > after and pattern.matches(a))
+        page = [self._state.live[address] for address in addresses[:limit]]
+        page = page[: _fitting(page)]
+        is_last = len(page) == len(addresses)
+        return values.encode(
+            {
+                "seq": at,
+                "epoch": self._journal.epoch,
+                "params": [_described(param) for param in page],
+                "next": None if is_last else page[-1].address,
+            }
+        )
+
+    async def _instant(self, at_seq: int | None, at_us: int | None) -> int:
+        """The number of the last entry at or before the asked instant."""
+        latest = await self._journal.latest_seq()
+        if at_us is None:
+            return latest if at_seq is None else min(max(0, at_seq), latest)
+        before = Selection(to_us=at_us)
+        seq = await self._journal.nth_newest(before, 1, after_seq=0, upto_seq=latest)
+        if await self._journal.page(before, seq - 1, seq, 1):
+            return seq
+        if await self._journal.oldest_seq() > 1:
+            raise HistoryIncomplete("all entries from then on back are gone", operation="state")
+        return 0
+
+    async def _snapshot(self, arguments: _Arguments, author: str) -> bytes:
+        arguments.expect()
+        return values.encode({"seq": await self._desk.take_snapshot()})
+
+    async def _mark(self, arguments: _Arguments, author: str) -> bytes:
+        arguments.expect("mark", "message", "at_us")
+        mark = arguments.text("mark")
+        if not mark:
+            raise BadInput("a mark needs a name: `mark`")
+        at_us = arguments.integer("at_us")
+        details: dict[str, Value] = {"mark": mark}
+        message = arguments.text("message")
+        if message is not None:
+            details["message"] = message
+        stamp = time.time_ns() // 1_000 if at_us is None else at_us
+        entry = JournalEntry(stamp, author, "", EntryKind.MARK, details=values.encode(details))
+        return values.encode({"seq": await self._desk.append_own(entry)})
+
+    async def _compact(self, arguments: _Arguments, author: str) -> bytes:
+        arguments.expect("before_seq", "before_us", "force")
+        before_seq, before_us = arguments.integer("before_seq"), arguments.integer("before_us")
+        if (before_seq is None) == (before_us is None):
+            raise BadInput("compact needs either `before_seq` or `before_us`")
+        if before_us is not None:
+            before_seq = await self._instant(None, before_us - 1) + 1
+        assert before_seq is not None
+        removed = await self._desk.compact(before_seq, force=arguments.flag("force"))
+        return values.encode({"removed": removed, "oldest_seq": await self._journal.oldest_seq()})
+
+    async def _forget(self, arguments: _Arguments, author: str) -> bytes:
+        raise NotImplementedError("forgetting an author is not supported yet")
+
+
+class _Arguments:
+    """The map of arguments, of which every key must be known and of its type."""
+
+    def __init__(self, encoded: bytes) -> None:
+        decoded = values.decode(encoded)
+        if not isinstance(decoded, dict):
+            raise BadInput("the arguments are no map")
+        self._values = decoded
+
+    def expect(self, *known: str) -> None:
+        for key in self._values:
+            if key not in known:
+                raise BadInput(f"there is no argument {key!r}")
+
+    def integer(self, key: str) -> int | None:
+        found = self._values.get(key)
+        if found is not None and type(found) is not int:
+            raise BadInput(f"`{key}` is no integer")
+        return found
+
+    def text(self, key: str) -> str | None:
+        found = self._values.get(key)
+        if found is not None and not isinstance(found, str):
+            raise BadInput(f"`{key}` is no text")
+        return found
+
+    def flag(self, key: str) -> bool:
+        found = self._values.get(key, False)
+        if not isinstance(found, bool):
+            raise BadInput(f"`{key}` is neither true nor false")
+        return found
+
+
+def _refusal(status: Status, reason: str) -> tuple[int, bytes]:
+    return status, values.encode({"reason": reason[:1000]})
+
+
+def _fitting(params: list[ParamSnapshot]) -> int:
+    """How many of these fit into an answer; at least one, if there is one."""
+    size_bytes = 0
+    for count, param in enumerate(params):
+        texts = len(param.address.encode()) + len(param.writer.encode())
+        size_bytes += texts + len(param.encoded or b"") + PARAM_OVERHEAD_BYTES
+        if size_bytes > STATE_PAGE_BYTES and count:
+            return count
+    return len(params)
+
+
+def _described(param: ParamSnapshot) -> Value:
+    return {
+        "address": param.address,
+        "encoded": param.encoded,
+        "revision": param.revision,
+        "writer": param.writer,
+        "timestamp": param.timestamp,
+        "ttl": param.ttl,
+    }

@@ -1,0 +1,172 @@
+"""History in pages, made on the journal's side from whatever journal there is.
+
+Laws: a page is bounded in entries and in bytes, and so is what is read to make it; pages asked for one after
+the other (`PageRequest.following`) hold each matching entry once, in order; who is answered less than there
+was is told so (`incomplete`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from clasp_journal.entry import JournalEntry, SignalType
+from clasp_journal.journal import Journal
+from clasp_journal.selection import MESSAGES, Selection
+from router.runtime.history_frames import entries_frames, entry_bytes, plain_frame
+from router.runtime.pattern_sets import Without, pattern_of
+from router.runtime.requests import HISTORY_BYTES, PAGE_BYTES, PAGE_ENTRIES, HistoryRequest, Page, PageRequest
+from router.wire.history_messages import Entries
+from router.wire.masks import ALL_TYPES, signals_of_mask
+
+_FIRST_READ = 100
+"""Entries read before it is known how large they are."""
+_BLOCK_ENTRIES = 2_000
+"""Entries that one step back through the past reads."""
+
+
+def _types_of(mask: int) -> frozenset[SignalType] | None:
+    types = signals_of_mask(mask)
+    return None if mask == ALL_TYPES or len(types) == len(SignalType) else types
+
+
+def selection_of(request: PageRequest) -> Selection:
+    """What a request asks for, in the journal's words."""
+    return Selection(
+        pattern_of(request.patterns),
+        request.from_us,
+        request.to_us,
+        _types_of(request.type_mask),
+        request.author,
+        None if request.journal_kinds and request.entries_id is not None else MESSAGES,
+    )
+
+
+class _Begin(NamedTuple):
+    """Where a page begins, and what is known there."""
+
+    after_seq: int
+    upto_seq: int
+    head: int
+    incomplete: bool
+
+
+async def make_page(journal: Journal, request: PageRequest) -> Page:
+    """Answer a request with what is there now."""
+    selection = selection_of(request)
+    begin = await _begin(journal, request, selection)
+    wanted = PAGE_ENTRIES if request.limit is None else min(request.limit, PAGE_ENTRIES)
+    packed: list[bytes] = []
+    left_out = size_bytes = entries = last_sent = 0
+    last_seq, exhausted = begin.after_seq, begin.after_seq >= begin.upto_seq
+    while not exhausted and entries < wanted and size_bytes < PAGE_BYTES:
+        read = min(wanted - entries, PAGE_ENTRIES if entries else _FIRST_READ)
+        found = await journal.page(selection, last_seq, begin.upto_seq, read)
+        exhausted = len(found) < read
+        for entry in found:
+            frame = _encoded(entry, request, journal.epoch)
+            packed.append(frame)
+            size_bytes += len(frame)
+            left_out += not frame
+            entries += 1
+            last_seq = last_sent = entry.seq
+            if size_bytes >= PAGE_BYTES:
+                exhausted = exhausted and entry is found[-1]
+                break
+    if exhausted:
+        last_seq = max(last_seq, begin.upto_seq)
+    done = last_seq >= begin.upto_seq or (request.limit is not None and entries >= request.limit)
+    incomplete = begin.incomplete or left_out > 0
+    blob = b"".join(packed)
+    if request.entries_id is not None:
+        head = Entries(request.entries_id, journal.epoch, begin.head, [], done, incomplete)
+        blob = entries_frames([frame for frame in packed if frame], head)
+    return Page(
+        blob, entries, last_sent, last_seq, begin.upto_seq, begin.head, journal.epoch, done, incomplete
+    )
+
+
+async def _begin(journal: Journal, request: PageRequest, selection: Selection) -> _Begin:
+    head = await journal.latest_seq()
+    after, upto = request.after_seq, head if request.upto_seq is None else min(request.upto_seq, head)
+    is_other_life = request.epoch is not None and request.epoch != journal.epoch
+    if is_other_life:
+        after = min(after, head)
+    if request.newest and request.limit and after < upto:
+        after = await journal.nth_newest(selection, request.limit, after_seq=after, upto_seq=upto) - 1
+    is_cut = after < upto and await _is_cut(journal, after, request.from_us)
+    return _Begin(after, upto, head, is_other_life or is_cut)
+
+
+async def _is_cut(journal: Journal, after_seq: int, from_us: int | None) -> bool:
+    """Whether entries behind `after_seq` are gone that could have been asked for."""
+    oldest = await journal.oldest_seq()
+    if after_seq + 1 >= oldest:
+        return False
+    if from_us is None:
+        return True
+    first = await journal.page(Selection(), oldest - 1, oldest, 1)
+    return not first or first[0].timestamp > from_us
+
+
+def _encoded(entry: JournalEntry, request: PageRequest, epoch: str) -> bytes:
+    return plain_frame(entry) if request.entries_id is None else entry_bytes(entry, epoch)
+
+
+async def make_history(journal: Journal, request: HistoryRequest) -> Page:
+    """The newest entries of each matching address, as one page of plain frames; the newest win in all.
+
+    It goes back block by block. An address that has all it may have is no longer asked for, so that
+    one that changes all the time does not stand before one that changed once, long ago.
+    """
+    head = upto = await journal.latest_seq()
+    gathered = _Gathered(request)
+    pattern = pattern_of(request.patterns)
+    types = _types_of(request.type_mask)
+    while upto > 0 and not gathered.is_full:
+        asked = Without(pattern, gathered.finished) if gathered.finished else pattern
+        selection = Selection(asked, types=types, kinds=MESSAGES)
+        begin = await journal.nth_newest(selection, _BLOCK_ENTRIES, after_seq=0, upto_seq=upto)
+        for entry in reversed(await journal.page(selection, begin - 1, upto, _BLOCK_ENTRIES)):
+            gathered.add(entry)
+        upto = begin - 1
+    frames = gathered.frames[::-1]
+    return Page(
+        b"".join(frames),
+        len(frames),
+        gathered.newest_seq,
+        last_seq=head,
+        upto_seq=head,
+        head=head,
+        epoch=journal.epoch,
+        done=True,
+        incomplete=False,
+    )
+
+
+class _Gathered:
+    """The history of a subscription as it grows, newest first."""
+
+    def __init__(self, request: HistoryRequest) -> None:
+        self._request = request
+        self._counts: defaultdict[str, int] = defaultdict(int)
+        self._left_bytes = HISTORY_BYTES
+        self.frames: list[bytes] = []
+        self.finished: set[str] = set()
+        self.newest_seq = 0
+        self.is_full = request.in_all < 1 or request.per_address < 1
+
+    def add(self, entry: JournalEntry) -> None:
+        if self.is_full or entry.address in self.finished:
+            return
+        frame = plain_frame(entry)
+        self._left_bytes -= len(frame)
+        if self._left_bytes < 0:
+            self.is_full = True
+            return
+        self.frames.append(frame)
+        self.newest_seq = self.newest_seq or entry.seq
+        self.is_full = len(self.frames) >= self._request.in_all
+        self._counts[entry.address] += 1
+        if self._counts[entry.address] >= self._request.per_address:
+            self.finished.add(entry.address)

@@ -1,0 +1,71 @@
+"""A recorder whose journal lives in the process of the router: the ring, or what a program brings along.
+
+Law: it keeps every promise of `Recorder`; only, what the journal costs is paid by the router's loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clasp_journal.entry import ParamSnapshot
+from clasp_journal.journal import Journal
+from router.runtime.clerk import Clerk
+from router.runtime.recorder import Recorder
+from router.runtime.requests import HistoryRequest, KeepSnapshot, Page, PageRequest, RestoredState
+
+
+class LocalRecorder(Recorder):
+    """Records into a journal that is open already, and closes it at `stop`."""
+
+    def __init__(self, journal: Journal, *, snapshot_every_s: float = 30.0) -> None:
+        super().__init__()
+        self._clerk = Clerk(journal, self, snapshot_every_s=snapshot_every_s)
+        self._submitted = 0
+
+    @property
+    def backlog_bytes(self) -> int:
+        return self._clerk.backlog_bytes
+
+    async def start(self) -> RestoredState:
+        journal = self._clerk.journal
+        state = await self._clerk.restore()
+        latest_seq = await journal.latest_seq()
+        self.epoch = journal.epoch
+        self._clerk.start()
+        params = state.params()
+        return RestoredState(journal.epoch, latest_seq, state.revision_floor, len(params), params)
+
+    def submit(self, packet: bytes, synced: bool) -> int:
+        self._submitted += 1
+        self._clerk.submit(self._submitted, packet, synced)
+        return self._submitted
+
+    async def page(self, request: PageRequest) -> Page:
+        return await self._clerk.page(request)
+
+    async def history(self, request: HistoryRequest) -> Page:
+        return await self._clerk.history(request)
+
+    async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
+        return await self._clerk.do(verb, encoded_arguments, author)
+
+    async def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> None:
+        await self._clerk.keep_snapshot(KeepSnapshot(list(params), revision_floor))
+
+    async def stop(self) -> None:
+        await self._clerk.close()
+
+    # What the clerk tells.
+
+    def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
+        """Pass it on, in the words of a recorder."""
+        self.epoch = self._clerk.journal.epoch
+        self.on_committed(packet_number, last_seq, synced)
+
+    def trouble(self, reason: str) -> None:
+        """Pass it on."""
+        self.on_trouble(reason)
+
+    def recovered(self) -> None:
+        """Pass it on."""
+        self.on_recovered()
