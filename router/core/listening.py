@@ -6,7 +6,7 @@ it stood for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from clasp_journal.address import Pattern
 from router.core.answers import snapshots
@@ -36,11 +36,10 @@ class Listening:
         ground.ports.cancel_replay(session, request.id)
         if request.id not in session.subscriptions:
             self._check_count(session)
-        subscription = Subscription(session, request, pattern)
-        ground.subscriptions.add(subscription)
+        ground.subscriptions.add(Subscription(session, request, pattern))
         options = request.options
         if options is not None and options.history and ground.settings.has_journal:
-            ground.ports.backfill(session, request, subscription)
+            ground.ports.backfill(session, request, self._snapshot(pattern))
         else:
             self.send_snapshot(session, pattern)
 
@@ -73,9 +72,11 @@ class Listening:
 
     def send_snapshot(self, session: Session, pattern: Pattern) -> None:
         """The live values that a pattern matches; nothing if it matches none."""
+        self._ground.ports.stream(session, self._snapshot(pattern))
+
+    def _snapshot(self, pattern: Pattern) -> Iterator[bytes]:
         limits = self._ground.limits
-        frames = snapshots(self._matching(pattern), limits.snapshot_params, limits.snapshot_bytes)
-        self._ground.ports.stream(session, frames)
+        return snapshots(self._matching(pattern), limits.snapshot_params, limits.snapshot_bytes)
 
     def _matching(self, pattern: Pattern) -> Iterable[Topic | None]:
         """The topics that a pattern matches; None stands for one that it does not."""

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from clasp_journal.entry import JournalEntry
 from router.wire.messages import JournalDo, Replay, Subscribe
 
 if TYPE_CHECKING:
     from router.core.session import Session
-    from router.core.subscriptions import Readers, Subscription
+    from router.core.subscriptions import Readers
     from router.core.topics import Topic
 
 
@@ -33,8 +33,8 @@ class Fate(IntEnum):
     """A sample of a stream or gesture: the oldest go first."""
 
 
-class Outbox(Protocol):
-    """Where the packed messages for one session wait. To the core it is only a name."""
+Outbox: TypeAlias = Any
+"""Where the packed messages for one session wait. To the core it is only a name."""
 
 
 class Ports(Protocol):
@@ -64,8 +64,8 @@ class Ports(Protocol):
     def replay(self, session: Session, request: Replay, qos: int) -> None:
         """History for one session; its patterns and rights are checked already."""
 
-    def backfill(self, session: Session, request: Subscribe, subscription: Subscription) -> None:
-        """The history a new subscription asked for, then what is live; see the option `history`."""
+    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
+        """The history that a new subscription asked for, then its snapshot, then what was delivered since."""
 
     def cancel_replay(self, session: Session, request_id: int) -> None:
         """End the replay with this id, if there is one."""

@@ -96,6 +96,10 @@ class Topic:
             self._set_head = self._packed_head(b"\x41", bytes((0x21, 0x80 | kind)), size_bytes + 8)
         return self._set_head
 
+    def packed_set(self) -> bytes:
+        """The SET that tells a reader the value as it is now."""
+        return self.set_head(self.kind, len(self.data)) + self.data + self.revision.to_bytes(8, "big")
+
     def ack_head(self) -> bytes:
         """All of a packed ACK that stands before the revision."""
         if not self._ack_head:
@@ -192,6 +196,14 @@ class Topics:
             topic.ttl = param.ttl or 0
             topic.judge()
             self.live += 1
+
+    def snapshot(self) -> list[ParamSnapshot]:
+        """Everything there is: live params, then tombstones, the longest forgotten first."""
+        live = (topic for topic in self.known.values() if topic.kind != ABSENT)
+        return [
+            ParamSnapshot(t.text, t.encoded, t.revision, t.writer, t.written, t.ttl or None)
+            for t in (*live, *self.tombstones())
+        ]
 
     def tombstones(self) -> Iterable[Topic]:
         """The topics that had a value once, the longest forgotten first."""

@@ -1,0 +1,219 @@
+"""The desk: one running router without its doors.
+
+It gives the core a clock, timers and ports, and each connection a link. Laws: nobody is heard before the
+state is complete; a fault of ours in handling one message is logged and answered, and ends nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from router.core.admission import POLICY_VIOLATION, TRY_AGAIN_LATER
+from router.core.answers import packed_error
+from router.core.ground import Settings
+from router.core.limits import Limits
+from router.core.router import Core
+from router.core.session import Session, Stage
+from router.runtime.door import Answer, Peer, Pipe
+from router.runtime.exchange import Exchange
+from router.runtime.keeping import Keeping, OnJournalError
+from router.runtime.link import Link
+from router.runtime.outbox import Outbox, PauseReason
+from router.runtime.ports import DeskPorts
+from router.runtime.pressure import Pressure
+from router.runtime.recorder import Recorder
+from router.runtime.replays import Replays
+from router.wire.codes import ErrorCode
+
+log = logging.getLogger("router.desk")
+
+_RESTORE_SLICE = 5_000
+"""Params taken over before others have their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """What the operator decides about a desk."""
+
+    limits: Limits = field(default_factory=Limits)
+    core: Settings = field(default_factory=Settings)
+    on_journal_error: OnJournalError = OnJournalError.STOP
+
+
+class Desk:
+    """A router that doors can be opened on. Belongs to the running event loop."""
+
+    def __init__(self, settings: DeskSettings, recorder: Recorder | None = None) -> None:
+        self.limits = settings.limits
+        self.now_us = 0
+        """The time at which what is being handled happened; it never goes back."""
+        self._loop = asyncio.get_running_loop()
+        self.keeping = Keeping(recorder, settings.limits.journal_backlog_bytes, settings.on_journal_error)
+        self.exchange = Exchange(self._loop, self.keeping)
+        self._replays = Replays(self.exchange, recorder, settings.limits) if recorder else None
+        self.core = Core(DeskPorts(self), settings.limits, settings.core)
+        self._links: dict[int, Link] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0
+        self._is_restored = False
+        self.exchange.at_end = self._arm_timer
+        self._pressure = Pressure(self)
+
+    # Its life.
+
+    async def start(self) -> int:
+        """Bring back the state that the journal remembers; returns the number of live params."""
+        recorder = self.keeping.recorder
+        if recorder is not None:
+            state = await recorder.start()
+            params = iter(state.params)
+            while part := list(islice(params, _RESTORE_SLICE)):
+                self.core.restore(part, state.revision_floor, self.clock())
+                await asyncio.sleep(0)
+            self.keeping.last_seq = state.latest_seq
+        self.begin_tick()
+        self.core.restored()
+        self._is_restored = True
+        for link in self._links.values():
+            self._open(link)
+        return self.core.ground.topics.live
+
+    async def quiesce(self) -> None:
+        """Hear nobody any more, and wait until all that was accepted is committed and acknowledged."""
+        for link in self._links.values():
+            link.outbox.pause(PauseReason.STOPPING)
+        self.exchange.flush()
+        while self.keeping.owes and self.keeping.trouble is None:
+            await self.keeping.progress()
+        self.exchange.flush()
+
+    async def stop(self) -> None:
+        """Let go of everything. The doors are closed already."""
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._pressure.stop()
+        if self._replays is not None:
+            await self._replays.stop()
+        if self.keeping.recorder is not None:
+            await self.keeping.recorder.stop()
+
+    # What doors call.
+
+    def connect(self, pipe: Pipe, peer: Peer) -> Link:
+        """Somebody has come through a door."""
+        link = Link(self, pipe)
+        link.session = self.core.connect(str(uuid.uuid4()), link.outbox, is_trusted=peer.is_loopback)
+        self._links[link.session.number] = link
+        if self._is_restored:
+            self._open(link)
+        else:
+            link.outbox.pause(PauseReason.RESTORING)
+        return link
+
+    def answer_http(self, method: str, path: str) -> Answer:
+        """Health, readiness, or just a sign of life."""
+        if path.partition("?")[0] != "/readyz":
+            return Answer(200, "text/plain", b"ok\n")
+        reason = self.unready_reason
+        if reason is None:
+            return Answer(200, "text/plain", b"ready\n")
+        return Answer(503, "text/plain", f"{reason}\n".encode())
+
+    @property
+    def unready_reason(self) -> str | None:
+        """Why the router should not be sent work; None if it can take it."""
+        if not self._is_restored:
+            return "the state is being restored"
+        if self.keeping.trouble is not None:
+            return f"the journal cannot write: {self.keeping.trouble}"
+        return None
+
+    # What links and ports call.
+
+    @property
+    def replays(self) -> Replays | None:
+        """The replays, if there is a journal."""
+        return self._replays
+
+    def clock(self) -> int:
+        """The wall time in microseconds; it never goes back while the router runs."""
+        self.now_us = max(self.now_us, time.time_ns() // 1_000)
+        return self.now_us
+
+    def begin_tick(self) -> None:
+        """Something is about to happen, now."""
+        self.clock()
+        self.exchange.begin()
+
+    def close(self, session: Session, code: int, reason: str) -> None:
+        """Send a session what is due to it, and end its connection."""
+        self.exchange.settle()
+        outbox: Outbox = session.outbox
+        outbox.close(code, reason)
+        self._leave(session)
+
+    def give_up(self, link: Link) -> None:
+        """A session cannot take its events: tell it, and close."""
+        session = link.session
+        if session.stage is Stage.GONE:
+            return
+        reason = "the session reads too slowly for its events; REPLAY has what it missed"
+        log.warning("closing session %s (%s): it reads too slowly", session.id, session.name)
+        link.outbox.write_past(packed_error(ErrorCode.OVERLOADED, reason))
+        link.outbox.close(TRY_AGAIN_LATER, "too slow")
+        self._leave(session)
+
+    def lost(self, link: Link) -> None:
+        """A connection is gone."""
+        self._leave(link.session)
+        link.outbox.lose()
+        self._links.pop(link.session.number, None)
+        self._pressure.forget(link.outbox)
+
+    def soon(self, act: Callable[[Link], None], link: Link) -> None:
+        """Do something to a link when this turn of the loop is over."""
+        self._loop.call_soon(act, link)
+
+    def outbox_of(self, number: int) -> Outbox | None:
+        """The outbox of the session with this number, if it is still connected."""
+        link = self._links.get(number)
+        return link.outbox if link is not None else None
+
+    def _leave(self, session: Session) -> None:
+        if session.stage is not Stage.GONE:
+            self.core.leave(session)
+            if self._replays is not None:
+                self._replays.leave(session)
+
+    def _open(self, link: Link) -> None:
+        link.outbox.resume(PauseReason.RESTORING)
+        self._loop.call_later(self.limits.hello_timeout_s, self._expect_hello, link)
+
+    def _expect_hello(self, link: Link) -> None:
+        session = link.session
+        if session.stage is Stage.GREETING:
+            self.begin_tick()
+            reason = f"no HELLO within {self.limits.hello_timeout_s:g} s"
+            self.exchange.reply(session, packed_error(ErrorCode.INVALID_MESSAGE, reason))
+            self.close(session, POLICY_VIOLATION, reason)
+
+    def _arm_timer(self) -> None:
+        due = self.core.ground.agenda.next_due
+        if due is None or (self._timer is not None and self._timer_due <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_due = due
+        delay_s = max(0.0, (due - self.clock()) / 1e6)
+        self._timer = self._loop.call_later(delay_s, self._advance)
+
+    def _advance(self) -> None:
+        self._timer = None
+        self.begin_tick()
+        self.core.advance(self.now_us)

@@ -1,0 +1,197 @@
+"""The tick: all that the core says while the loop hands over what has arrived leaves in one go at its end.
+
+Laws: whoever calls the core calls `begin` first; one write per session and tick; messages in a row for the
+same readers are joined once for all of them; a run is bounded, so that one big read does not delay everybody;
+a tick's entries are handed to the journal before any ACK for them is written; nobody waits here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from clasp_journal.entry import JournalEntry
+from router.core.answers import packed_error
+from router.core.limits import KIB
+from router.core.ports import Fate
+from router.core.session import Session
+from router.core.subscriptions import NOBODY, Readers
+from router.core.topics import Topic
+from router.runtime.keeping import Ack, Keeping
+from router.runtime.outbox import WRITE_BYTES, Outbox
+from router.wire.codes import ErrorCode
+
+_RUN_BYTES = 256 * KIB
+_PULLS_PER_TICK = 2
+"""Streamed answers made in one tick, of all sessions; one takes about a millisecond at the most."""
+_COMMIT = 2
+
+
+class Exchange:
+    """The ports that are about bytes and time: reply, stream, deliver, acknowledge, record."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeping: Keeping) -> None:
+        self._loop = loop
+        self._keeping = keeping
+        keeping.release = self._release
+        self.at_end: Callable[[], None] = _nothing
+        """Called when a tick has ended."""
+        self.delivered = 0
+        """Messages handed to readers, counted once per reader."""
+        self._is_begun = False
+        self._dirty: list[Outbox] = []
+        self._acking: list[Outbox] = []
+        self._pulling: deque[Outbox] = deque()
+        self._readers: Readers = NOBODY
+        self._excluding: Session | None = None
+        self._run: list[bytes] = []
+        self._items: list[tuple[Topic, Fate]] = []
+        self._run_bytes = 0
+
+    def begin(self) -> None:
+        """Something is about to happen: see to it that the tick ends."""
+        if not self._is_begun:
+            self._is_begun = True
+            self._loop.call_soon(self.flush)
+
+    def deliver(
+        self, readers: Readers, packed: bytes, topic: Topic, fate: Fate, excluding: Session | None
+    ) -> None:
+        """A message for a group of readers."""
+        if readers is not self._readers or excluding is not self._excluding:
+            self._end_run()
+            self._readers = readers
+            self._excluding = excluding
+        self._run.append(packed)
+        self._items.append((topic, fate))
+        self._run_bytes += len(packed)
+        if self._run_bytes > _RUN_BYTES:
+            self._end_run()
+
+    def reply(self, session: Session, packed: bytes) -> None:
+        """An answer to one session, after all that was delivered before."""
+        if self._run:
+            self._end_run()
+        self.answer(session.outbox, packed)
+
+    def stream(self, session: Session, frames: Iterator[bytes]) -> None:
+        """Answers that are made as the session takes them."""
+        outbox: Outbox = session.outbox
+        outbox.streams.append(frames)
+        self.pull(outbox)
+
+    def acknowledge(self, session: Session, packed: bytes, qos: int) -> None:
+        """An ACK that waits for the journal."""
+        if self._keeping.is_missing:
+            self.reply(session, packed_error(ErrorCode.INTERNAL, "done, but the journal could not keep it"))
+            return
+        outbox: Outbox = session.outbox
+        if not outbox.acks:
+            self._acking.append(outbox)
+        outbox.acks.append(packed)
+        if qos == _COMMIT:
+            self._keeping.demands_sync = True
+
+    def record(self, session: Session, packed: bytes, now: int) -> None:
+        """A SET or PUBLISH for the journal."""
+        self._keeping.record(session, packed, now)
+
+    def record_entry(self, entry: JournalEntry) -> None:
+        """An entry of the journal's own kind."""
+        self._keeping.record_entry(entry)
+
+    def answer(self, outbox: Outbox, packed: bytes) -> None:
+        """Packed messages for one session that must not be dropped."""
+        if outbox.is_blocked:
+            outbox.wait_answer(packed)
+            return
+        outbox.out.append(packed)
+        if not outbox.is_dirty:
+            outbox.is_dirty = True
+            self._dirty.append(outbox)
+            self.begin()
+
+    def pull(self, outbox: Outbox) -> None:
+        """Go on with the streams of a session, if it has any and takes them."""
+        if outbox.streams and not outbox.is_pulling and not outbox.is_blocked:
+            outbox.is_pulling = True
+            self._pulling.append(outbox)
+            self.begin()
+
+    def settle(self) -> None:
+        """Hand all deliveries so far to their outboxes."""
+        self._end_run()
+
+    def flush(self) -> None:
+        """End the tick."""
+        self._is_begun = False
+        self._end_run()
+        self._pull_streams()
+        self._keep()
+        dirty, self._dirty = self._dirty, []
+        for outbox in dirty:
+            outbox.flush()
+        self.at_end()
+
+    def _end_run(self) -> None:
+        run = self._run
+        if not run:
+            return
+        items = self._items
+        self._run, self._items, self._run_bytes = [], [], 0
+        joined = run[0] if len(run) == 1 else b"".join(run)
+        size_bytes = len(joined)
+        excluding = self._excluding
+        dirty = self._dirty
+        members = self._readers.members
+        self.delivered += len(run) * len(members)
+        for session in members:
+            if session is excluding:
+                continue
+            outbox: Outbox = session.outbox
+            if outbox.is_blocked:
+                outbox.wait(run, items)
+                continue
+            outbox.out.append(joined)
+            outbox.out_bytes += size_bytes
+            if not outbox.is_dirty:
+                outbox.is_dirty = True
+                dirty.append(outbox)
+            elif outbox.out_bytes > WRITE_BYTES:
+                outbox.flush()
+
+    def _pull_streams(self) -> None:
+        """Make a few of the answers that are streamed, each session in its turn."""
+        pulling = self._pulling
+        for _ in range(min(_PULLS_PER_TICK, len(pulling))):
+            outbox = pulling.popleft()
+            outbox.is_pulling = False
+            if not outbox.streams or outbox.is_blocked:
+                continue
+            packed = next(outbox.streams[0], None)
+            if packed is None:
+                outbox.streams.popleft()
+            elif packed:
+                self.answer(outbox, packed)
+            self.pull(outbox)
+        if pulling:
+            self.begin()
+
+    def _keep(self) -> None:
+        """Hand over the tick's entries, and send the ACKs that need not wait for them."""
+        acking, self._acking = self._acking, []
+        acks: list[Ack] = []
+        for outbox in acking:
+            acks.append((outbox, b"".join(outbox.acks)))
+            outbox.acks = []
+        self._release(self._keeping.hand_over(acks))
+
+    def _release(self, acks: Iterable[Ack]) -> None:
+        for outbox, packed in acks:
+            if outbox.is_open:
+                self.answer(outbox, packed)
+
+
+def _nothing() -> None:
+    pass

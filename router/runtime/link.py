@@ -1,0 +1,63 @@
+"""The desk's side of one connection."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from router.core.answers import packed_error
+from router.core.session import Session
+from router.runtime.door import Pipe
+from router.runtime.outbox import Outbox
+from router.wire.codes import ErrorCode
+
+if TYPE_CHECKING:
+    from router.runtime.desk import Desk
+
+log = logging.getLogger("router.desk")
+
+
+class Link:
+    """What a door holds of the desk for one connection; see `router.runtime.door.Link`."""
+
+    __slots__ = ("_core", "_desk", "_is_hopeless", "outbox", "session")
+
+    session: Session
+
+    def __init__(self, desk: Desk, pipe: Pipe) -> None:
+        self._desk = desk
+        self._core = desk.core
+        self._is_hopeless = False
+        self.outbox = Outbox(pipe, desk.limits.outbox_bytes, self._give_up)
+
+    def receive(self, frame: bytes) -> None:
+        """One binary message of the peer."""
+        try:
+            self._core.receive(self.session, frame, self._desk.now_us)
+        except Exception:
+            log.exception("a message of session %s could not be handled", self.session.id)
+            answer = packed_error(ErrorCode.INTERNAL, "the router failed to handle this message")
+            self._desk.exchange.reply(self.session, answer)
+
+    def stamp(self) -> None:
+        """Bytes have arrived now."""
+        self._desk.begin_tick()
+
+    def block(self) -> None:
+        """The peer does not take what is written."""
+        self.outbox.block()
+
+    def unblock(self) -> None:
+        """The peer takes bytes again."""
+        self.outbox.unblock()
+        self._desk.exchange.pull(self.outbox)
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._desk.lost(self)
+
+    def _give_up(self) -> None:
+        """Too much waits that must not be dropped. Acted on when nobody is in the middle of anything."""
+        if not self._is_hopeless:
+            self._is_hopeless = True
+            self._desk.soon(self._desk.give_up, self)

@@ -1,0 +1,191 @@
+"""What is on its way to one session.
+
+Law: bounded. A session that takes what it is sent has only the bytes of the current tick here; one that does
+not has a `Backlog`, whose docstring says what happens when it is full. While too many answers wait, the
+session is not read: it has to take what it asked for before it may ask for more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from enum import IntFlag
+
+from router.core.limits import KIB, MIB
+from router.core.ports import Fate
+from router.core.topics import Topic
+from router.runtime.backlog import Backlog
+from router.runtime.door import Pipe
+
+WRITE_BYTES = 1 * MIB
+"""What may gather within one tick before it is written."""
+_DRAIN_BYTES = 64 * KIB
+_ANSWERS_MAX_BYTES = 1 * MIB
+"""Unread answers beyond which a session is not read."""
+
+
+class PauseReason(IntFlag):
+    """Why a session is not read at the moment."""
+
+    RESTORING = 1
+    """The state is not complete."""
+    ANSWERS = 2
+    """It does not take the answers that wait for it."""
+    JOURNAL = 4
+    """It writes faster than the journal can."""
+    STOPPING = 8
+    """The router is about to end."""
+
+
+class Outbox:
+    """The writing side of one session. `out` is appended to directly where every nanosecond counts."""
+
+    __slots__ = (
+        "_holds",
+        "_is_pipe_full",
+        "_limit_bytes",
+        "_on_hopeless",
+        "_pauses",
+        "_pipe",
+        "_room",
+        "acks",
+        "backlog",
+        "is_blocked",
+        "is_dirty",
+        "is_open",
+        "is_pulling",
+        "out",
+        "out_bytes",
+        "streams",
+    )
+
+    def __init__(self, pipe: Pipe, limit_bytes: int, on_hopeless: Callable[[], None]) -> None:
+        self._pipe = pipe
+        self._limit_bytes = limit_bytes
+        self._on_hopeless = on_hopeless
+        self._pauses = PauseReason(0)
+        self._room: asyncio.Future[None] | None = None
+        self._is_pipe_full = False
+        self._holds = 0
+        self.is_blocked = False
+        """Whether what comes has to wait in the backlog: the pipe is full, or deliveries are held."""
+        self.is_open = True
+        self.out: list[bytes] = []
+        """What this tick has brought."""
+        self.out_bytes = 0
+        self.is_dirty = False
+        """Whether it is on the list of those to be flushed at the end of the tick."""
+        self.acks: list[bytes] = []
+        """ACKs of this tick, which wait for the journal."""
+        self.streams: deque[Iterator[bytes]] = deque()
+        self.is_pulling = False
+        """Whether it is in the round of those whose streams are pulled."""
+        self.backlog: Backlog | None = None
+
+    def flush(self) -> None:
+        """Write what the tick has brought."""
+        self.is_dirty = False
+        out = self.out
+        if out:
+            self.out = []
+            self.out_bytes = 0
+            self._pipe.write(out[0] if len(out) == 1 else b"".join(out))
+
+    def wait(self, run: Iterable[bytes], items: Iterable[tuple[Topic, Fate]]) -> None:
+        """Deliveries for a session that is blocked."""
+        backlog = self._obtain_backlog()
+        for packed, (topic, fate) in zip(run, items, strict=True):
+            backlog.add(packed, topic, fate)
+        if backlog.is_hopeless:
+            self._on_hopeless()
+
+    def wait_answer(self, packed: bytes) -> None:
+        """An answer for a session that is blocked."""
+        backlog = self._obtain_backlog()
+        backlog.add_answer(packed)
+        if backlog.answer_bytes > _ANSWERS_MAX_BYTES:
+            self.pause(PauseReason.ANSWERS)
+
+    def write_past(self, packed: bytes) -> None:
+        """Write something before all that is held."""
+        self.flush()
+        self._pipe.write(packed)
+
+    def block(self) -> None:
+        """The pipe is full."""
+        self._is_pipe_full = self.is_blocked = True
+
+    def unblock(self) -> None:
+        """The pipe has room."""
+        self._is_pipe_full = False
+        self._tell_room()
+        self._drain()
+
+    def hold(self) -> None:
+        """Let deliveries wait until `release`."""
+        self.flush()
+        self._holds += 1
+        self.is_blocked = True
+
+    def release(self) -> None:
+        """End a hold."""
+        self._holds -= 1
+        self._drain()
+
+    async def room(self) -> None:
+        """Wait until the pipe has room, or is gone."""
+        while self._is_pipe_full:
+            if self._room is None:
+                self._room = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._room)
+
+    def pause(self, reason: PauseReason) -> None:
+        """Do not read the session, for one more reason."""
+        if not self._pauses:
+            self._pipe.pause_reading()
+        self._pauses |= reason
+
+    def resume(self, reason: PauseReason) -> None:
+        """Read the session again, if this was the only reason not to."""
+        if self._pauses & reason:
+            self._pauses &= ~reason
+            if not self._pauses:
+                self._pipe.resume_reading()
+
+    def close(self, code: int, reason: str) -> None:
+        """Send what this tick has brought, and end the connection."""
+        self.flush()
+        self._pipe.close(code, reason)
+
+    def abort(self) -> None:
+        """End the connection now."""
+        self._pipe.abort()
+
+    def lose(self) -> None:
+        """The connection is gone: nothing waits any more, and nobody for it."""
+        self.is_open = False
+        self._is_pipe_full = False
+        self._tell_room()
+        self.out, self.acks = [], []
+        self.streams.clear()
+        self.backlog = None
+
+    def _drain(self) -> None:
+        """Write what waits, until the pipe is full again."""
+        backlog = self.backlog
+        while backlog and not self._is_pipe_full and not self._holds:
+            self._pipe.write(backlog.take(_DRAIN_BYTES))
+        self.is_blocked = self._is_pipe_full or self._holds > 0
+        if not self.is_blocked or not (backlog and backlog.answer_bytes):
+            self.resume(PauseReason.ANSWERS)
+
+    def _tell_room(self) -> None:
+        if self._room is not None:
+            self._room.set_result(None)
+            self._room = None
+
+    def _obtain_backlog(self) -> Backlog:
+        if self.backlog is None:
+            self.backlog = Backlog(self._limit_bytes)
+        return self.backlog

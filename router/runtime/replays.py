@@ -1,0 +1,218 @@
+"""History for sessions: pulled from the journal page by page, at the pace of whoever reads it.
+
+Laws: a session has one replay running and a bounded number waiting; one that has caught up and follows live
+entries no longer counts as running; a slow reader lags, it is neither dropped nor closed for it, and nobody
+else notices; a replay that fails says so to its session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+from clasp_journal.errors import JournalError
+from router.core.answers import packed, packed_error
+from router.core.limits import Limits
+from router.core.session import Session
+from router.runtime.exchange import Exchange
+from router.runtime.outbox import Outbox
+from router.runtime.recorder import Recorder
+from router.runtime.requests import HistoryRequest, PageRequest
+from router.wire.codes import ErrorCode
+from router.wire.messages import Ack, JournalDo, JournalDone, Replay, Subscribe
+
+log = logging.getLogger("router.replay")
+
+
+class _Job:
+    """One replay of one session."""
+
+    __slots__ = ("id", "is_following", "is_holding", "session", "task")
+
+    def __init__(self, session: Session, job_id: int | None, *, is_holding: bool = False) -> None:
+        self.session = session
+        self.id = job_id
+        self.is_holding = is_holding
+        """Whether deliveries to the session wait until it is done."""
+        self.task: asyncio.Task[None] | None = None
+        """None while it waits for its turn."""
+        self.is_following = False
+
+
+class Replays:
+    """All replays of all sessions."""
+
+    def __init__(self, exchange: Exchange, recorder: Recorder, limits: Limits) -> None:
+        self._exchange = exchange
+        self._recorder = recorder
+        self._limits = limits
+        self._jobs: dict[Session, dict[_Job, Coroutine[Any, Any, None]]] = {}
+        self._errands: set[asyncio.Task[None]] = set()
+
+    def replay(self, session: Session, request: Replay, qos: int) -> None:
+        """Send what was, and with `follow` what comes. One too many is refused."""
+        waiting = sum(job.task is None for job in self._jobs.get(session, ()))
+        if waiting >= self._limits.replays_queued:
+            reason = f"{waiting} replays wait already"
+            refusal = packed_error(ErrorCode.TOO_MANY, reason, request.pattern)
+            self._exchange.reply(session, refusal)
+            return
+        job = _Job(session, request.extension.id if request.extension else None)
+        self._add(job, self._replay(job, request, qos))
+        self._start_next(session)
+
+    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
+        """Send the past of a new subscription and its snapshot, and hold deliveries meanwhile."""
+        self._exchange.settle()
+        session.outbox.hold()
+        job = _Job(session, request.id, is_holding=True)
+        self._add(job, self._backfill(session, request, snapshot))
+        self._start(job)
+
+    def journal_do(self, session: Session, request: JournalDo) -> None:
+        """Do what a tool asks, and answer it."""
+        task = asyncio.get_running_loop().create_task(self._do(session, request))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    def cancel(self, session: Session, job_id: int) -> None:
+        """End the replay with this id, if there is one."""
+        for job in self._jobs.get(session, ()):
+            if job.id == job_id:
+                self._end(job)
+                return
+
+    def leave(self, session: Session) -> None:
+        """The session is gone, and all its replays with it."""
+        for job in list(self._jobs.get(session, ())):
+            self._end(job)
+
+    async def stop(self) -> None:
+        """End everything."""
+        tasks = [job.task for jobs in self._jobs.values() for job in jobs if job.task]
+        for session in list(self._jobs):
+            self.leave(session)
+        for task in self._errands:
+            task.cancel()
+        await asyncio.gather(*tasks, *self._errands, return_exceptions=True)
+
+    # The work itself.
+
+    async def _replay(self, job: _Job, request: Replay, qos: int) -> None:
+        session, outbox = job.session, job.session.outbox
+        last_sent = 0
+        wanted = _page_request(request)
+        try:
+            while True:
+                page = await self._recorder.page(wanted)
+                await self._send(outbox, page.blob)
+                last_sent = page.last_sent or last_sent
+                wanted = wanted.following(page)
+                if page.done and not job.is_following:
+                    if request.extension is None or not request.extension.follow:
+                        break
+                    job.is_following = True
+                    self._start_next(session)
+                if job.is_following:
+                    wanted = wanted._replace(upto_seq=None, limit=None, to_us=None, wait=True)
+        except JournalError as error:
+            log.error("replay of %s: %s", request.pattern, error)
+            answer = packed_error(ErrorCode.INTERNAL, f"replay failed: {error.reason}", request.pattern)
+            self._exchange.reply(session, answer)
+            return
+        if qos and not _as_entries(request):
+            self._exchange.reply(session, packed(Ack(address=request.pattern, revision=last_sent)))
+
+    async def _backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
+        outbox: Outbox = session.outbox
+        options = request.options
+        assert options is not None
+        wanted = HistoryRequest(
+            (request.pattern,),
+            min(options.history or 0, self._limits.history_per_address),
+            self._limits.history_entries,
+            request.type_mask,
+        )
+        try:
+            page = await self._recorder.history(wanted)
+            outbox.write_past(page.blob)
+        except JournalError as error:
+            log.error("history of %s: %s", request.pattern, error)
+            self._exchange.reply(session, packed_error(ErrorCode.INTERNAL, error.reason, request.pattern))
+        for frame in snapshot:
+            await outbox.room()
+            outbox.write_past(frame)
+            await asyncio.sleep(0)
+
+    async def _do(self, session: Session, request: JournalDo) -> None:
+        status, result = await self._recorder.do(request.verb, request.encoded, session.author)
+        self._exchange.reply(session, packed(JournalDone(request.id, status, result)))
+
+    async def _send(self, outbox: Outbox, packed_frames: bytes) -> None:
+        await outbox.room()
+        if packed_frames and outbox.is_open:
+            self._exchange.answer(outbox, packed_frames)
+        await asyncio.sleep(0)
+
+    # Whose turn it is.
+
+    def _add(self, job: _Job, work: Coroutine[Any, Any, None]) -> None:
+        self._jobs.setdefault(job.session, {})[job] = work
+        job.session.replays += 1
+
+    def _start_next(self, session: Session) -> None:
+        jobs = self._jobs.get(session, {})
+        if any(job.task is not None and not job.is_following for job in jobs):
+            return
+        waiting = next((job for job in jobs if job.task is None), None)
+        if waiting is not None:
+            self._start(waiting)
+
+    def _start(self, job: _Job) -> None:
+        work = self._jobs[job.session][job]
+        job.task = asyncio.get_running_loop().create_task(work)
+        job.task.add_done_callback(lambda task: self._done(job, task))
+
+    def _end(self, job: _Job) -> None:
+        if job.task is not None:
+            job.task.cancel()
+        else:
+            self._jobs[job.session][job].close()
+            self._remove(job)
+
+    def _done(self, job: _Job, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a replay failed", exc_info=task.exception())
+        self._remove(job)
+        self._start_next(job.session)
+
+    def _remove(self, job: _Job) -> None:
+        jobs = self._jobs[job.session]
+        del jobs[job]
+        job.session.replays -= 1
+        if job.is_holding:
+            job.session.outbox.release()
+        if not jobs:
+            del self._jobs[job.session]
+
+
+def _as_entries(request: Replay) -> bool:
+    return request.extension is not None and request.extension.as_entries
+
+
+def _page_request(request: Replay) -> PageRequest:
+    """The journal's words for what a peer asks."""
+    wanted = PageRequest((request.pattern,), request.from_us, request.to_us, request.limit, request.type_mask)
+    extension = request.extension
+    if extension is None:
+        return wanted
+    return wanted._replace(
+        author=extension.author,
+        after_seq=extension.after_seq or 0,
+        epoch=extension.epoch,
+        newest=extension.newest,
+        entries_id=extension.id if extension.as_entries else None,
+        journal_kinds=extension.journal_kinds,
+    )
