@@ -1,0 +1,42 @@
+"""Which entry last changed each address, since one place in the log.
+
+With it the state at the end of the log costs one look per changed address instead of a replay. It is noted
+while entries are appended, never read back, so damage to the file cannot make it lie.
+"""
+
+from __future__ import annotations
+
+
+class Changes:
+    """The last SET or EXPIRE of every address that had one after `since_seq`."""
+
+    __slots__ = ("expiries", "last", "regular", "since_seq")
+
+    def __init__(self, since_seq: int) -> None:
+        self.since_seq = since_seq
+        self.last: dict[int, int] = {}
+        self.expiries = 0
+        """How many EXPIRE entries there were."""
+        self.regular = True
+        """Whether every change told its revision, so that the last one of an address tells its state."""
+
+    def add(self, last: dict[int, int], expiries: int, *, regular: bool) -> None:
+        """Take the changes of a committed batch into account."""
+        self.last.update(last)
+        self.expiries += expiries
+        self.regular = self.regular and regular
+
+    def forget_upto(self, seq: int) -> None:
+        """Drop what a snapshot at `seq` covers."""
+        if seq > self.since_seq:
+            self.since_seq = seq
+            self.last = {address_id: at for address_id, at in self.last.items() if at > seq}
+            if not self.last:
+                self.expiries, self.regular = 0, True
+
+    def copy(self) -> Changes:
+        """The same as of now."""
+        copied = Changes(self.since_seq)
+        copied.last = dict(self.last)
+        copied.expiries, copied.regular = self.expiries, self.regular
+        return copied

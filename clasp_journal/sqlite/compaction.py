@@ -1,0 +1,81 @@
+"""Removing old entries, and giving their space back.
+
+Law: at any moment, also after an interruption, the state after the last removed entry and every later one
+can be told: the snapshot at the cut is there before the first entry goes. Work is done in slices, between
+which there is room for appends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+
+from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.keeper import SnapshotKeeper
+from clasp_journal.sqlite.meta import new_epoch
+from clasp_journal.sqlite.storage import Storage
+from clasp_journal.sqlite.transactions import writing
+
+SLICE_S = 0.02
+"""How long a slice should take."""
+SLICE_ENTRIES_FIRST = 1_000
+SLICE_ENTRIES_MIN = 100
+SLICE_ENTRIES_MAX = 20_000
+VACUUMED_AT_ONCE_PAGES = 256
+
+
+class Compaction:
+    """The removal of the entries below one number."""
+
+    def __init__(self, storage: Storage, keeper: SnapshotKeeper) -> None:
+        self._storage = storage
+        self._writer = storage.writer
+        self._keeper = keeper
+
+    async def run(self, before_seq: int, *, force: bool) -> int:
+        """Remove them; return how many there were."""
+        extent = await self._storage.extent()
+        before_seq = min(before_seq, extent.latest_seq + 1)
+        if before_seq <= extent.oldest_seq:
+            return 0
+        if force:
+            await self._writer.change_meta(latest_seq=extent.latest_seq, epoch=new_epoch())
+        else:
+            await self._keeper.take_at(before_seq - 1)
+            await self._writer.change_meta(latest_seq=extent.latest_seq)
+        await self._remove_entries(extent.oldest_seq, before_seq)
+        await self._keeper.thin()
+        await self._give_space_back()
+        return before_seq - extent.oldest_seq
+
+    async def _remove_entries(self, oldest_seq: int, before_seq: int) -> None:
+        size = SLICE_ENTRIES_FIRST
+        while oldest_seq < before_seq:
+            oldest_seq = min(oldest_seq + size, before_seq)
+            began_s = time.monotonic()
+            await self._writer.worker.run(self._removal_below(oldest_seq), "compact")
+            took_s = max(time.monotonic() - began_s, 1e-4)
+            size = round(size * min(2.0, SLICE_S / took_s))
+            size = min(max(size, SLICE_ENTRIES_MIN), SLICE_ENTRIES_MAX)
+
+    def _removal_below(self, seq: int) -> Callable[[sqlite3.Connection], None]:
+        def job(db: sqlite3.Connection) -> None:
+            clock = self._writer.entries.clock
+            first = max((run.seq for run in clock.runs if run.seq <= seq), default=0)
+            with writing(db):
+                db.execute(schema.DELETE_ENTRIES, (seq,))
+                db.execute(schema.DELETE_CLOCK_STEPS, (first,))
+            clock.runs = tuple(run for run in clock.runs if run.seq >= first)
+
+        return job
+
+    async def _give_space_back(self) -> None:
+        def job(db: sqlite3.Connection) -> bool:
+            db.execute(schema.INCREMENTAL_VACUUM.format(pages=VACUUMED_AT_ONCE_PAGES)).fetchall()
+            (free,) = db.execute(schema.FREE_PAGES).fetchone()
+            return bool(free)
+
+        while await self._writer.worker.run(job, "compact"):
+            pass
+        await self._writer.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "compact")

@@ -1,0 +1,185 @@
+"""SqliteJournal: the contract of `Journal`, kept by one SQLite file.
+
+One writer, which the kernel's lock on `PATH.lock` decides, and any number of readers, in its process and
+others. Appends, slices of snapshots and of compaction are jobs that take turns on the writing connection;
+reading has a connection of its own and never waits for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from typing import Literal, Self
+
+from clasp_journal.entry import JournalEntry, ParamSnapshot
+from clasp_journal.errors import JournalClosed, JournalUnavailable
+from clasp_journal.journal import Journal
+from clasp_journal.restore import Snapshot
+from clasp_journal.selection import EVERYTHING, Selection
+from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.clock import Span
+from clasp_journal.sqlite.compaction import Compaction
+from clasp_journal.sqlite.finder import Search
+from clasp_journal.sqlite.keeper import SnapshotKeeper
+from clasp_journal.sqlite.storage import Options, Storage
+
+POLL_S = 0.025
+"""How often a reader looks whether the writer in another process has committed."""
+
+
+class SqliteJournal(Journal):
+    """A journal in a file. It opens itself when it is first used."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        read_only: bool = False,
+        url: str | None = None,
+        lock_wait_s: float = 0.0,
+        on_corrupt: Literal["refuse", "set_aside"] = "refuse",
+    ) -> None:
+        """`url` is told to whoever finds the journal locked; `lock_wait_s` is how long to wait for a
+        writer to leave. With `set_aside` a damaged file is renamed and a new journal begun."""
+        self.path = os.fspath(path)
+        self._options = Options(read_only, url, lock_wait_s, on_corrupt)
+        self._opening = asyncio.Lock()
+        self._upkeep = asyncio.Lock()
+        self._storage: Storage | None = None
+        self._closed = False
+
+    async def open(self) -> Self:
+        """Open the file, if that has not been done."""
+        await self._opened()
+        return self
+
+    async def _opened(self) -> Storage:
+        if self._closed:
+            raise JournalClosed("the journal is closed", path=self.path)
+        if self._storage is None:
+            async with self._opening:
+                if self._storage is None:
+                    self._storage = await Storage.open(self.path, self._options)
+        return self._storage
+
+    @property
+    def epoch(self) -> str:
+        """The name of this life of the journal; known once it is open."""
+        if self._storage is None:
+            raise JournalUnavailable("it is not open yet", path=self.path, operation="epoch")
+        return self._storage.epoch
+
+    async def append(self, entries: JournalEntry | Iterable[JournalEntry], *, synced: bool = False) -> int:
+        """Number and commit entries, as one job on the writing thread; an iterable is consumed there."""
+        storage = await self._opened()
+        batch = (entries,) if isinstance(entries, JournalEntry) else entries
+        return await storage.writer.append(batch, synced=synced)
+
+    async def latest_seq(self) -> int:
+        """The highest number ever given out."""
+        storage = await self._opened()
+        if storage.is_writer:
+            return storage.writer.entries.latest_seq
+        return (await storage.extent()).latest_seq
+
+    async def oldest_seq(self) -> int:
+        """The first number that is still there, or the next one to be given."""
+        return (await (await self._opened()).extent()).oldest_seq
+
+    async def len(self) -> int:
+        """How many entries are there."""
+        extent = await (await self._opened()).extent()
+        return extent.latest_seq - extent.oldest_seq + 1
+
+    async def snapshot(
+        self, params: Iterable[ParamSnapshot], at_seq: int | None = None, *, revision_floor: int = 0
+    ) -> int:
+        """Keep this state as the one right after entry `at_seq`; `params` is consumed slice by slice."""
+        storage = await self._opened()
+        latest_seq = storage.writer.entries.latest_seq
+        at = latest_seq if at_seq is None else at_seq
+        if not 0 <= at <= latest_seq:
+            raise ValueError(f"a snapshot at {at}: the journal ends at {latest_seq}")
+        async with self._upkeep:
+            keeper = SnapshotKeeper(storage)
+            await keeper.write(params, at, revision_floor)
+            await keeper.thin()
+        return at
+
+    async def snapshot_by_fold(self) -> int:
+        """Write a snapshot of the end of the log, computed from the log; return that number.
+
+        It costs what has changed since the last one, not what was appended.
+        """
+        storage = await self._opened()
+        async with self._upkeep:
+            return await SnapshotKeeper(storage).take()
+
+    async def load_snapshot(self, at_seq: int | None = None) -> Snapshot | None:
+        """The newest intact snapshot at or before `at_seq`."""
+        return await SnapshotKeeper(await self._opened()).load(at_seq)
+
+    async def compact(self, before_seq: int, *, force: bool = False) -> int:
+        """Remove the entries numbered below `before_seq`; return how many."""
+        storage = await self._opened()
+        async with self._upkeep:
+            return await Compaction(storage, SnapshotKeeper(storage)).run(before_seq, force=force)
+
+    async def page(
+        self, selection: Selection, after_seq: int, upto_seq: int, limit: int
+    ) -> list[JournalEntry]:
+        """Up to `limit` matching entries with `after_seq < seq <= upto_seq`, oldest first."""
+        storage = await self._opened()
+        search = Search(storage.catalog, selection, Span(after_seq, upto_seq), limit)
+        while not await storage.reader.run(search.advance, "query"):
+            pass
+        return search.found
+
+    async def nth_newest(self, selection: Selection, n: int, *, after_seq: int, upto_seq: int) -> int:
+        """The number of the n-th newest matching entry in a span; `after_seq + 1` if there are fewer."""
+        storage = await self._opened()
+        if selection == Selection(EVERYTHING):
+            extent = await storage.extent()
+            seq = min(upto_seq, extent.latest_seq) - n + 1
+            return seq if seq >= max(extent.oldest_seq, after_seq + 1) else after_seq + 1
+        search = Search(storage.catalog, selection, Span(after_seq, upto_seq), n, backwards=True)
+        while not await storage.reader.run(search.advance, "query"):
+            pass
+        return search.last_found_seq if search.found_count == n else after_seq + 1
+
+    async def wait_beyond(self, seq: int) -> int:
+        """The latest number, as soon as it is higher than `seq`, whichever process appends."""
+        storage = await self._opened()
+        if not storage.is_writer:
+            return await self._poll_beyond(storage, seq)
+        while True:
+            event = storage.writer.growth.event()
+            latest_seq = await self.latest_seq()
+            if latest_seq > seq:
+                return latest_seq
+            await event.wait()
+
+    async def _poll_beyond(self, storage: Storage, seq: int) -> int:
+        seen_version = None
+        while True:
+            (version,) = await storage.reader.run(
+                lambda db: db.execute(schema.DATA_VERSION).fetchone(), "wait"
+            )
+            if version != seen_version:
+                seen_version = version
+                latest_seq = await self.latest_seq()
+                if latest_seq > seq:
+                    return latest_seq
+            await asyncio.sleep(POLL_S)
+
+    async def close(self) -> None:
+        """Finish what was begun, and release the file."""
+        self._closed = True
+        async with self._opening, self._upkeep:
+            storage, self._storage = self._storage, None
+            if storage is not None:
+                await storage.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()

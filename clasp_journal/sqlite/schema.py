@@ -1,0 +1,240 @@
+"""Every SQL statement, and the layout of the file.
+
+A journal is one SQLite database in WAL mode, marked with `application_id` "CLSP", its layout numbered by
+`user_version`. Any SQLite tool can read it. For people there are the views `entries`, `params` (the present
+state) and `snapshots`; below them are plain tables:
+
+    entry           one row per entry; seq is the number. Times are microseconds since 1970.
+                    kind and signal are the numbers of EntryKind and SignalType.
+    address, author what the ids mean; an author is a subject or session id, with the name of its client.
+    snapshot        the state right after entry at_seq; only rows with complete = 1 count.
+    snapshot_param  its params; one without value_type, value and raw is a tombstone.
+    clock_step      where a run of entries begins that can be bisected by time, and by how much a
+                    timestamp of that run may lie below an earlier one.
+    meta            epoch, the highest number ever given, how the last writer ended.
+
+A value stands in `value` as what it is in SQL: integer, real, text, blob. `value_type` is its CLASP type
+where that does not follow from the class (int, float and string: NULL). Where SQL cannot hold it to the
+bit (NaN, arrays, maps), `raw` is the CLASP value and `value` a reading aid: JSON, or NULL.
+`extra` is JSON: rate, gesture_id, phase, sent, details (readable) and details_raw (hex CLASP map).
+`crc` is the CRC-32, less 2**31, of the row; `checksum.py` says of which bytes.
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+"""The layout that this program writes: the number of migrations."""
+APPLICATION_ID = 0x434C5350
+"""CLSP."""
+
+ENTRY_COLUMNS = (
+    "seq",
+    "timestamp",
+    "kind",
+    "signal",
+    "address_id",
+    "author_id",
+    "value_type",
+    "value",
+    "raw",
+    "revision",
+    "ttl",
+    "samples",
+    "extra",
+    "crc",
+)
+PARAM_COLUMNS = (
+    "snapshot_id",
+    "position",
+    "address_id",
+    "author_id",
+    "timestamp",
+    "revision",
+    "ttl",
+    "value_type",
+    "value",
+    "raw",
+    "crc",
+)
+KEY_COLUMNS = ENTRY_COLUMNS[:6]
+"""What tells whether an entry matches, without its content."""
+
+_ISO = "strftime('%Y-%m-%dT%H:%M:%S', {0} / 1000000, 'unixepoch') || printf('.%06dZ', {0} % 1000000)"
+_KIND = """CASE {0}.kind WHEN 0x21 THEN 'set' WHEN 0x20 THEN 'publish' WHEN 0xE0 THEN 'expire'
+        WHEN 0xE1 THEN 'mark' WHEN 0xE2 THEN 'forget' WHEN 0xE3 THEN 'gap' WHEN 0xE4 THEN 'removed'
+        ELSE {0}.kind END"""
+_SIGNAL = """CASE {0}.signal WHEN 0 THEN 'param' WHEN 1 THEN 'event' WHEN 2 THEN 'stream'
+        WHEN 3 THEN 'gesture' WHEN 4 THEN 'timeline' ELSE {0}.signal END"""
+_PHASE = """CASE {0}.extra ->> 'phase' WHEN 0 THEN 'start' WHEN 1 THEN 'move' WHEN 2 THEN 'end'
+        WHEN 3 THEN 'cancel' ELSE {0}.extra ->> 'phase' END"""
+_TYPE = """CASE {0}.value_type WHEN 0 THEN 'null' WHEN 1 THEN 'bool' WHEN 2 THEN 'i8' WHEN 3 THEN 'i16'
+        WHEN 4 THEN 'i32' WHEN 5 THEN 'int' WHEN 6 THEN 'f32' WHEN 7 THEN 'float' WHEN 8 THEN 'string'
+        WHEN 9 THEN 'bytes' WHEN 10 THEN 'array' WHEN 11 THEN 'map'
+        ELSE CASE typeof({0}.value) WHEN 'real' THEN 'float' WHEN 'integer' THEN 'int'
+        WHEN 'text' THEN 'string' END END"""
+
+_ENTRIES_VIEW = f"""CREATE VIEW entries AS
+SELECT e.seq, {_ISO.format("e.timestamp")} AS time, {_KIND.format("e")} AS kind,
+       {_SIGNAL.format("e")} AS signal, a.text AS address, w.subject AS author, w.name AS client,
+       e.value, {_TYPE.format("e")} AS type, e.revision, e.ttl, e.samples, e.extra ->> 'rate' AS rate,
+       e.extra ->> 'gesture_id' AS gesture_id, {_PHASE.format("e")} AS phase, e.extra ->> 'sent' AS sent,
+       e.extra -> 'details' AS details, e.timestamp
+FROM entry AS e JOIN address AS a ON a.id = e.address_id JOIN author AS w ON w.id = e.author_id"""
+
+_SNAPSHOTS_VIEW = f"""CREATE VIEW snapshots AS
+SELECT id, at_seq, {_ISO.format("taken")} AS taken, params, revision_floor, complete FROM snapshot"""
+
+_PARAMS_VIEW = f"""CREATE VIEW params AS
+WITH base AS (SELECT id, at_seq FROM snapshot WHERE complete ORDER BY at_seq DESC, id DESC LIMIT 1),
+     last AS (SELECT address_id, max(seq) AS seq FROM entry
+              WHERE kind IN (0x21, 0xE0) AND seq > coalesce((SELECT at_seq FROM base), 0)
+              GROUP BY address_id),
+     param AS (SELECT address_id, author_id, timestamp, revision, ttl, value_type, value
+               FROM entry WHERE kind = 0x21 AND seq IN (SELECT seq FROM last)
+               UNION ALL
+               SELECT address_id, author_id, timestamp, revision, ttl, value_type, value
+               FROM snapshot_param WHERE snapshot_id = (SELECT id FROM base)
+               AND coalesce(value_type, value, raw) IS NOT NULL
+               AND address_id NOT IN (SELECT address_id FROM last))
+SELECT a.text AS address, p.value, {_TYPE.format("p")} AS type, p.revision, p.ttl, w.subject AS writer,
+       {_ISO.format("p.timestamp")} AS time, p.timestamp
+FROM param AS p JOIN address AS a ON a.id = p.address_id JOIN author AS w ON w.id = p.author_id"""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE address (id INTEGER PRIMARY KEY, text TEXT NOT NULL, crc INTEGER NOT NULL)",
+        """CREATE TABLE author (
+            id INTEGER PRIMARY KEY, subject TEXT NOT NULL, name TEXT, crc INTEGER NOT NULL)""",
+        """CREATE TABLE entry (
+            seq INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, kind INTEGER NOT NULL, signal INTEGER,
+            address_id INTEGER NOT NULL, author_id INTEGER NOT NULL, value_type INTEGER, value, raw BLOB,
+            revision INTEGER, ttl INTEGER, samples BLOB, extra TEXT, crc INTEGER NOT NULL)""",
+        "CREATE INDEX entry_by_address ON entry (address_id)",
+        """CREATE TABLE snapshot (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, at_seq INTEGER NOT NULL, taken INTEGER NOT NULL,
+            params INTEGER NOT NULL, revision_floor INTEGER NOT NULL, complete INTEGER NOT NULL,
+            crc INTEGER NOT NULL)""",
+        """CREATE TABLE snapshot_param (
+            snapshot_id INTEGER NOT NULL, position INTEGER NOT NULL, address_id INTEGER NOT NULL,
+            author_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, revision INTEGER NOT NULL, ttl INTEGER,
+            value_type INTEGER, value, raw BLOB, crc INTEGER NOT NULL,
+            PRIMARY KEY (snapshot_id, position)) WITHOUT ROWID""",
+        "CREATE TABLE clock_step (seq INTEGER PRIMARY KEY, slack_us INTEGER NOT NULL, crc INTEGER NOT NULL)",
+        _ENTRIES_VIEW,
+        _SNAPSHOTS_VIEW,
+        _PARAMS_VIEW,
+    ),
+)
+"""MIGRATIONS[n] turns layout n into layout n + 1."""
+
+# The connection.
+
+WRITER_SETTINGS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA journal_size_limit=16777216",
+    "PRAGMA busy_timeout=1000",
+)
+READER_SETTINGS = (
+    "PRAGMA query_only=1",
+    "PRAGMA cache_size=-32768",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA wal_autocheckpoint=0",
+    "PRAGMA busy_timeout=1000",
+)
+AUTO_VACUUM = "PRAGMA auto_vacuum=INCREMENTAL"
+SYNCHRONOUS_NORMAL = "PRAGMA synchronous=NORMAL"
+SYNCHRONOUS_FULL = "PRAGMA synchronous=FULL"
+READ_APPLICATION_ID = "PRAGMA application_id"
+READ_VERSION = "PRAGMA user_version"
+WRITE_APPLICATION_ID = f"PRAGMA application_id={APPLICATION_ID}"
+WRITE_VERSION = f"PRAGMA user_version={VERSION}"
+DATA_VERSION = "PRAGMA data_version"
+FREE_PAGES = "PRAGMA freelist_count"
+PAGE_COUNT = "PRAGMA page_count"
+PAGE_SIZE = "PRAGMA page_size"
+INCREMENTAL_VACUUM = "PRAGMA incremental_vacuum({pages})"
+CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
+INTEGRITY = "PRAGMA integrity_check(20)"
+HAS_TABLES = "SELECT count(*) FROM sqlite_schema"
+BEGIN_WRITE = "BEGIN IMMEDIATE"
+BEGIN_READ = "BEGIN"
+COMMIT = "COMMIT"
+ROLLBACK = "ROLLBACK"
+
+# Facts about the whole.
+
+READ_META = "SELECT key, value, crc FROM meta"
+WRITE_META = "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)"
+RANGE = "SELECT (SELECT min(seq) FROM entry), (SELECT max(seq) FROM entry)"
+NEW_ADDRESSES = "SELECT id, text, crc FROM address WHERE id > ? ORDER BY id"
+NEW_AUTHORS = "SELECT id, subject, name, crc FROM author WHERE id > ? ORDER BY id"
+INSERT_ADDRESS = "INSERT INTO address VALUES (?, ?, ?)"
+INSERT_AUTHOR = "INSERT INTO author VALUES (?, ?, ?, ?)"
+CLOCK_STEPS = "SELECT seq, slack_us, crc FROM clock_step ORDER BY seq"
+WRITE_CLOCK_STEP = "INSERT OR REPLACE INTO clock_step VALUES (?, ?, ?)"
+DELETE_CLOCK_STEPS = "DELETE FROM clock_step WHERE seq < ?"
+
+# Entries.
+
+_ENTRY = ", ".join(ENTRY_COLUMNS)
+_KEYS = ", ".join(KEY_COLUMNS)
+
+INSERT_ENTRY = f"INSERT INTO entry ({_ENTRY}) VALUES ({', '.join('?' * len(ENTRY_COLUMNS))})"
+ENTRY_AT = f"SELECT {_ENTRY} FROM entry WHERE seq = ?"
+ENTRIES_AT = f"SELECT {_ENTRY} FROM entry WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
+FIRST_OF_ADDRESS = "SELECT min(seq) FROM entry WHERE address_id = ?"
+FIRST_OF_AUTHOR = "SELECT min(seq) FROM entry NOT INDEXED WHERE author_id = ?"
+DELETE_ENTRIES = "DELETE FROM entry WHERE seq < ?"
+
+# In these, ?1 and ?2 bound the number (above ?1, up to ?2); lists of ids are JSON.
+
+_SPAN = "seq > ?1 AND seq <= ?2"
+FIRST_OF_EACH = f"""SELECT * FROM (SELECT (SELECT min(seq) FROM entry
+    WHERE address_id = wanted.value AND {_SPAN}) AS first, wanted.value FROM json_each(?3) AS wanted)
+    WHERE first IS NOT NULL"""
+LAST_OF_EACH = f"""SELECT * FROM (SELECT (SELECT max(seq) FROM entry
+    WHERE address_id = wanted.value AND {_SPAN}) AS last, wanted.value FROM json_each(?3) AS wanted)
+    WHERE last IS NOT NULL"""
+ENTRIES_OF_ADDRESS = f"""SELECT {_ENTRY} FROM entry INDEXED BY entry_by_address
+    WHERE address_id = ?3 AND {_SPAN} ORDER BY seq"""
+KEYS_OF_ADDRESS_BACKWARDS = f"""SELECT {_KEYS} FROM entry INDEXED BY entry_by_address
+    WHERE address_id = ?3 AND {_SPAN} ORDER BY seq DESC"""
+SEQS_OF_ADDRESS_BACKWARDS = f"""SELECT seq FROM entry INDEXED BY entry_by_address
+    WHERE address_id = ?3 AND {_SPAN} ORDER BY seq DESC"""
+
+_NARROW_ADDRESSES = " AND address_id IN (SELECT value FROM json_each(?3))"
+_NARROW_REST = """ AND (?4 IS NULL OR author_id IN (SELECT value FROM json_each(?4)))
+    AND (?5 IS NULL OR kind IN (SELECT value FROM json_each(?5)))
+    AND (?6 IS NULL OR signal IN (SELECT value FROM json_each(?6)))
+    AND (?7 IS NULL OR timestamp >= ?7) AND (?8 IS NULL OR timestamp <= ?8)"""
+
+
+def scan(*, addresses: bool, rest: bool, backwards: bool) -> str:
+    """The entries (backwards: only their keys) in a span, narrowed by addresses (?3) and by the rest:
+    authors (?4), kinds (?5), signals (?6) and times (?7, ?8); what is NULL does not narrow."""
+    columns, order = (_KEYS, "DESC") if backwards else (_ENTRY, "ASC")
+    narrowed = (_NARROW_ADDRESSES if addresses else "") + (_NARROW_REST if rest else "")
+    return f"SELECT {columns} FROM entry NOT INDEXED WHERE {_SPAN}{narrowed} ORDER BY seq {order}"
+
+
+# Snapshots.
+
+_PARAM = ", ".join(PARAM_COLUMNS)
+_SNAPSHOT = "id, at_seq, taken, params, revision_floor, complete, crc"
+
+BEGIN_SNAPSHOT = """INSERT INTO snapshot (at_seq, taken, params, revision_floor, complete, crc)
+    VALUES (?, ?, 0, ?, 0, 0)"""
+INSERT_PARAM = f"INSERT INTO snapshot_param ({_PARAM}) VALUES ({', '.join('?' * len(PARAM_COLUMNS))})"
+COMPLETE_SNAPSHOT = "UPDATE snapshot SET params = ?, complete = 1, crc = ? WHERE id = ?"
+SNAPSHOTS = f"SELECT {_SNAPSHOT} FROM snapshot ORDER BY at_seq DESC, id DESC"
+SNAPSHOT_EXISTS = "SELECT count(*) FROM snapshot WHERE id = ?"
+DISOWN_SNAPSHOT = "UPDATE snapshot SET complete = 0 WHERE id = ?"
+PARAMS_OF_SNAPSHOT = f"""SELECT {_PARAM} FROM snapshot_param
+    WHERE snapshot_id = ? AND position >= ? ORDER BY position LIMIT ?"""
+DELETE_PARAMS = """DELETE FROM snapshot_param WHERE snapshot_id = ?1 AND position <
+    (SELECT min(position) FROM snapshot_param WHERE snapshot_id = ?1) + ?2"""
+DELETE_SNAPSHOT = "DELETE FROM snapshot WHERE id = ?"

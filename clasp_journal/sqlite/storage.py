@@ -1,0 +1,192 @@
+"""An open journal file: a connection that reads and, in its one writer, a connection that writes.
+
+Laws: the lock is taken before the file is looked at and given back after it is closed; a writer that closes
+says so in the file; whatever opening fails at, nothing stays open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from clasp_journal.entry import JournalEntry
+from clasp_journal.errors import JournalCorrupt, JournalUnavailable
+from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.birth import prepare_reader, prepare_writer
+from clasp_journal.sqlite.catalog import Catalog
+from clasp_journal.sqlite.extent import Extent, read_head
+from clasp_journal.sqlite.locking import WriterLock
+from clasp_journal.sqlite.meta import Meta
+from clasp_journal.sqlite.transactions import writing
+from clasp_journal.sqlite.trouble import inspect_before_opening, set_aside
+from clasp_journal.sqlite.worker import Worker
+from clasp_journal.sqlite.writer import EntryWriter
+
+log = logging.getLogger("clasp_journal")
+
+
+class Options(NamedTuple):
+    """How to open a journal."""
+
+    read_only: bool = False
+    url: str | None = None
+    """Where the writer can be reached; told to whoever finds the journal locked."""
+    lock_wait_s: float = 0.0
+    on_corrupt: Literal["refuse", "set_aside"] = "refuse"
+
+
+class Growth:
+    """Lets any number of tasks wait until the log has grown."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def announce(self) -> None:
+        """Wake everybody who waits."""
+        self._event.set()
+        self._event = asyncio.Event()
+
+    def event(self) -> asyncio.Event:
+        """What the next announcement sets."""
+        return self._event
+
+
+class WritingEnd:
+    """What only the one writer has: the lock, the connection, what memory knows of the log."""
+
+    def __init__(self, lock: WriterLock, worker: Worker, prepared: tuple[EntryWriter, Meta]) -> None:
+        self.worker = worker
+        self.entries, self.meta = prepared
+        self.growth = Growth()
+        self._lock = lock
+        self._loop = asyncio.get_running_loop()
+
+    @classmethod
+    async def open(cls, path: str, options: Options) -> WritingEnd:
+        """Lock the journal, and create, migrate or set aside its file as need be."""
+        lock = await WriterLock.acquire(path, options.url, options.lock_wait_s)
+        try:
+            try:
+                return await cls._open_locked(path, lock)
+            except JournalCorrupt as error:
+                if options.on_corrupt != "set_aside":
+                    raise
+                name = await asyncio.to_thread(set_aside, path)
+                log.error("%s; it was set aside as %s, and a new journal begins", error, name)
+            return await cls._open_locked(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    async def _open_locked(cls, path: str, lock: WriterLock) -> WritingEnd:
+        await asyncio.to_thread(inspect_before_opening, path)
+        worker = await Worker.start(path, "rwc")
+        try:
+            return cls(lock, worker, await worker.run(lambda db: prepare_writer(db, path), "open"))
+        except BaseException:
+            await worker.close()
+            raise
+
+    async def append(self, entries: Iterable[JournalEntry], *, synced: bool) -> int:
+        """Commit entries and tell those who wait, even if the caller does not any more."""
+
+        def job(db: sqlite3.Connection) -> int:
+            last_seq = self.entries.append(db, entries, synced=synced)
+            self._loop.call_soon_threadsafe(self.growth.announce)
+            return last_seq
+
+        return await self.worker.run(job, "append")
+
+    async def change_meta(self, **facts: object) -> None:
+        """Store other facts about the journal, on the disk."""
+
+        def job(db: sqlite3.Connection) -> None:
+            changed = self.meta._replace(**facts)  # type: ignore[arg-type]
+            self.entries.synchronize(db, synced=True)
+            with writing(db):
+                changed.write(db)
+            self.meta = changed
+
+        await self.worker.run(job, "write")
+
+    async def close(self) -> None:
+        """Say that it ended well, empty the write-ahead log, and let others write."""
+        try:
+            await self.change_meta(clean=1)
+            await self.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "close")
+        finally:
+            try:
+                await self.worker.close()
+            finally:
+                self._lock.release()
+                self.growth.announce()
+
+
+class Storage:
+    """The open file."""
+
+    def __init__(
+        self, path: str, reader: Worker, head: tuple[Meta, Extent], writer: WritingEnd | None
+    ) -> None:
+        self.path = path
+        self.reader = reader
+        self.catalog = Catalog()
+        """Belongs to the reading thread; the writing one has its own."""
+        self._writer = writer
+        self._epoch = head[0].epoch
+
+    @classmethod
+    async def open(cls, path: str, options: Options) -> Storage:
+        """Open it for reading, or for both."""
+        path = await asyncio.to_thread(os.path.realpath, path)
+        if options.read_only:
+            await asyncio.to_thread(inspect_before_opening, path)
+        writer = None if options.read_only else await WritingEnd.open(path, options)
+        try:
+            reader = await Worker.start(path, "ro")
+            try:
+                await reader.run(prepare_reader, "open")
+                return cls(path, reader, await reader.run(read_head, "open"), writer)
+            except BaseException:
+                await reader.close()
+                raise
+        except BaseException:
+            if writer is not None:
+                await writer.close()
+            raise
+
+    @property
+    def is_writer(self) -> bool:
+        """Whether this is the journal's one writer."""
+        return self._writer is not None
+
+    @property
+    def writer(self) -> WritingEnd:
+        """The writing end; `JournalUnavailable` where there is none."""
+        if self._writer is None:
+            raise JournalUnavailable("it was opened to be read only", path=self.path, operation="write")
+        return self._writer
+
+    @property
+    def epoch(self) -> str:
+        """The name of this life of the journal, as last seen."""
+        return self._writer.meta.epoch if self._writer else self._epoch
+
+    async def extent(self) -> Extent:
+        """Which entries are there."""
+        meta, extent = await self.reader.run(read_head, "read")
+        self._epoch = meta.epoch
+        return extent
+
+    async def close(self) -> None:
+        """Close everything, whatever fails."""
+        try:
+            await self.reader.close()
+        finally:
+            if self._writer is not None:
+                await self._writer.close()

@@ -1,0 +1,184 @@
+"""Appending: decoding, numbering, checksums and insertion as one job in one transaction.
+
+Laws: a batch is there as a whole or not at all; what memory knows (ids, times, the last number) changes
+after the commit, never before; a number that failed to commit is given to the next entry.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+import time
+from collections.abc import Iterable, Iterator
+from zlib import crc32
+
+from clasp_journal.entry import EntryKind, JournalEntry, SignalType
+from clasp_journal.errors import BadValue
+from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.catalog import Catalog
+from clasp_journal.sqlite.changes import Changes
+from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD
+from clasp_journal.sqlite.clock import Clock, Run, step_back
+from clasp_journal.sqlite.extent import write_clock_steps
+from clasp_journal.sqlite.forms import form_of, unpack_f64
+from clasp_journal.sqlite.names import NewNames
+from clasp_journal.sqlite.rows import Row, entry_checksum, extra_of
+from clasp_journal.sqlite.transactions import writing
+
+WAL_SIZE_MAX_BYTES = 64 << 20
+"""Above it the write-ahead log is emptied, waiting for readers if need be."""
+WAL_LOOK_EVERY_ENTRIES = 5_000
+WAL_RETRY_S = 1.0
+
+_F64_TAG = 7
+_SET, _EXPIRE, _PARAM = int(EntryKind.SET), int(EntryKind.EXPIRE), int(SignalType.PARAM)
+
+
+class EntryWriter:
+    """The writing end of a journal. Its methods run on the writing connection's thread."""
+
+    def __init__(self, path: str, catalog: Catalog, clock: Clock, latest_seq: int) -> None:
+        self.catalog = catalog
+        self.clock = clock
+        self.latest_seq = latest_seq
+        self.changes = Changes(latest_seq)
+        self._wal_path = path + "-wal"
+        self._synced: bool | None = None
+        self._unwatched_entries = 0
+        self._next_emptying_s = 0.0
+
+    def append(self, db: sqlite3.Connection, entries: Iterable[JournalEntry], *, synced: bool) -> int:
+        """Number and commit entries; return the last number."""
+        self.synchronize(db, synced=synced)
+        batch = _Batch(self.latest_seq, self.catalog, self.clock)
+        try:
+            with writing(db):
+                db.executemany(schema.INSERT_ENTRY, batch.rows(entries))
+                batch.names.insert(db)
+                if batch.runs is not self.clock.runs:
+                    write_clock_steps(db, sorted(set(batch.runs).difference(self.clock.runs)))
+        except (struct.error, OverflowError) as error:
+            raise BadValue(f"a number that does not fit: {error}") from error
+        batch.names.adopt()
+        self.clock.runs, self.clock.highest_us = batch.runs, batch.highest_us
+        self.changes.add(batch.changed, batch.expiries, regular=batch.regular)
+        self._unwatched_entries += batch.last_seq - self.latest_seq
+        self.latest_seq = batch.last_seq
+        self._watch_log(db)
+        return self.latest_seq
+
+    def synchronize(self, db: sqlite3.Connection, *, synced: bool) -> None:
+        """Let the next transactions be on the disk, or only in the system's hands, when they are committed.
+
+        A synced commit takes everything before it to the disk as well: the log is one file.
+        """
+        if synced is not self._synced:
+            db.execute(schema.SYNCHRONOUS_FULL if synced else schema.SYNCHRONOUS_NORMAL)
+            self._synced = synced
+
+    def _watch_log(self, db: sqlite3.Connection) -> None:
+        if self._unwatched_entries < WAL_LOOK_EVERY_ENTRIES:
+            return
+        self._unwatched_entries = 0
+        if os.stat(self._wal_path).st_size > WAL_SIZE_MAX_BYTES and time.monotonic() > self._next_emptying_s:
+            self._next_emptying_s = time.monotonic() + WAL_RETRY_S
+            try:
+                db.execute(schema.CHECKPOINT)
+            except sqlite3.Error:
+                # The batch is committed whatever becomes of the log; the next one tells what is wrong.
+                return
+
+
+class _Batch:
+    """The rows of one call of append, made while SQLite takes them, and what memory learns if they stay."""
+
+    def __init__(self, latest_seq: int, catalog: Catalog, clock: Clock) -> None:
+        self.last_seq = latest_seq
+        self.names = NewNames(catalog)
+        self.runs = clock.runs
+        self.highest_us = clock.highest_us
+        self.changed: dict[int, int] = {}
+        self.expiries = 0
+        self.regular = True
+        self._catalog = catalog
+
+    def rows(self, entries: Iterable[JournalEntry]) -> Iterator[Row]:
+        """Number the entries and turn them into rows. The plain SET of a float has a way of its own."""
+        addresses, names, changed = self._catalog.address_ids, self.names, self.changed
+        seq, highest_us = self.last_seq, self.highest_us
+        last_author: str | None = None
+        last_name: str | None = None
+        author_id = 0
+        pack, unpack, crc = ENTRY_HEAD.pack, unpack_f64, crc32
+        for entry in entries:
+            # An exact tuple unpacks three times as fast as a named one.
+            (timestamp, author, address, kind, signal, encoded, revision, _, *rest, name, details) = entry[:]
+            seq += 1
+            address_id = addresses.get(address) or names.address_id(address)
+            if author is not last_author or name is not last_name:
+                author_id = names.author_id(author, name)
+                last_author, last_name = author, name
+            if timestamp < highest_us:
+                highest_us, self.runs = step_back(Run(seq, 0), timestamp, highest_us, self.runs)
+            else:
+                highest_us = timestamp
+            if (
+                kind == _SET
+                and revision is not None
+                and encoded is not None
+                and len(encoded) == 9
+                and encoded[0] == _F64_TAG
+                and signal == _PARAM
+                and rest == _NOTHING
+                and details is None
+            ):
+                number = unpack(encoded, 1)[0]
+                if number == number:
+                    changed[address_id] = seq
+                    head = pack(seq, timestamp, address_id, author_id, _SET, _PARAM, revision)
+                    yield (
+                        seq,
+                        timestamp,
+                        _SET,
+                        _PARAM,
+                        address_id,
+                        author_id,
+                        None,
+                        number,
+                        None,
+                        revision,
+                        None,
+                        None,
+                        None,
+                        crc(head + encoded) - BIAS,
+                    )
+                    continue
+            yield self._any_row(entry, seq, address_id, author_id)
+        self.last_seq, self.highest_us = seq, highest_us
+
+    def _any_row(self, entry: JournalEntry, seq: int, address_id: int, author_id: int) -> Row:
+        kind, signal = int(entry.kind), entry.signal_type
+        if kind in (_SET, _EXPIRE):
+            self.changed[address_id] = seq
+            self.expiries += kind == _EXPIRE
+            self.regular = self.regular and entry.revision is not None
+        row = (
+            seq,
+            entry.timestamp,
+            kind,
+            None if signal is None else int(signal),
+            address_id,
+            author_id,
+            *form_of(entry.encoded),
+            entry.revision,
+            entry.ttl,
+            entry.samples,
+        )
+        extra = extra_of(entry)
+        crc = entry_checksum((*row, None if extra is None else extra.encode(), 0), entry.encoded)
+        return (*row, extra, crc)
+
+
+_NOTHING: list[object] = [None] * 6
+"""ttl, samples, rate, gesture_id, phase and sent of an entry that has none of them."""
