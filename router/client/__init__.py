@@ -1,0 +1,31 @@
+"""Our own client: speaks to any CLASP router, and uses the journal of ours.
+
+async with connect("ws://127.0.0.1:7330", name="desk") as client:
+    revision = await client.set("/light/1", 0.5)
+"""
+
+from router.client.client import Client, Connecting, connect
+from router.client.errors import ClientError, ConnectionLost, JournalRefused, NoAnswer, Overflow, Refused
+from router.client.history import History, Position
+from router.client.parts import NOTHING, make_publish, make_set
+from router.client.subscriptions import Origin, Subscription, Update
+
+__all__ = [
+    "NOTHING",
+    "Client",
+    "ClientError",
+    "Connecting",
+    "ConnectionLost",
+    "History",
+    "JournalRefused",
+    "NoAnswer",
+    "Origin",
+    "Overflow",
+    "Position",
+    "Refused",
+    "Subscription",
+    "Update",
+    "connect",
+    "make_publish",
+    "make_set",
+]
