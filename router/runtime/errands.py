@@ -80,7 +80,7 @@ class Errands:
         if run is None:
             return _refusal(Status.UNKNOWN_VERB, f"there is no verb {verb!r}")
         try:
-            return Status.DONE, await run(_Arguments(encoded), author)
+            return int(Status.DONE), await run(_Arguments(encoded), author)
         except NotImplementedError as missing:
             return _refusal(Status.NOT_SUPPORTED, str(missing))
         except BadInput as fault:
@@ -88,7 +88,7 @@ class Errands:
         except HistoryIncomplete as gone:
             return _refusal(Status.INCOMPLETE, str(gone))
         except JournalError as error:
-            return _refusal(Status.FAILED, str(error))
+            return failure(error)
 
     async def _stats(self, arguments: _Arguments, author: str) -> bytes:
         arguments.expect()
@@ -203,8 +203,13 @@ class _Arguments:
         return found
 
 
+def failure(error: JournalError) -> tuple[int, bytes]:
+    """The answer when the journal cannot even be asked."""
+    return _refusal(Status.FAILED, str(error))
+
+
 def _refusal(status: Status, reason: str) -> tuple[int, bytes]:
-    return status, values.encode({"reason": reason[:1000]})
+    return int(status), values.encode({"reason": reason[:1000]})
 
 
 def _fitting(params: list[ParamSnapshot]) -> int:

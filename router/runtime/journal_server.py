@@ -1,0 +1,198 @@
+"""The journal's process from the inside: one router, one journal, from the first message to the last.
+
+Laws: everything that was in the pipe is committed before this ends; no more is taken from the pipe than can
+be held, the rest waits with the router; a request is answered once, unless it is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable
+from typing import Any, Literal
+
+from clasp_journal.errors import BadInput, JournalError, JournalLocked
+from clasp_journal.journal import Journal, Results, Span
+from clasp_journal.selection import Selection
+from clasp_journal.sqlite import SqliteJournal
+from router.runtime.clerk import Clerk
+from router.runtime.feed import CLERKS_KINDS
+from router.runtime.options import JournalOptions
+from router.runtime.pipe import (
+    ASK_HEAD,
+    ID,
+    PACKET_HEAD,
+    Kind,
+    Question,
+    Sender,
+    describe_error,
+    messages,
+    pack_plain,
+    unpack_plain,
+)
+from router.runtime.requests import HistoryRequest, KeepSnapshot, PageRequest
+from router.runtime.restoring import decode_params, encode_params
+
+BACKLOG_BYTES = 16 * 1024 * 1024
+"""Packets that are taken from the pipe before they are committed."""
+
+log = logging.getLogger("router.journal")
+
+
+class JournalServer:
+    """Serves the router at the other end of a pipe."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._options = JournalOptions("")
+        self._clerk: Clerk | None = None
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._room = asyncio.Event()
+
+    async def serve(self, end: socket.socket) -> bool:
+        """Do what is asked until the pipe ends. Returns whether everything was committed."""
+        told_to_stop = False
+        async for kind, body in messages(end):
+            if kind == Kind.PACKET:
+                await self._take(body)
+            elif kind == Kind.ASK:
+                self._begin(body)
+            elif kind == Kind.CANCEL:
+                self._cancel(body)
+            elif kind == Kind.OPEN:
+                self._options = JournalOptions(*unpack_plain(body))
+                if not await self._open():
+                    return False
+            elif kind == Kind.STOP:
+                told_to_stop = True
+                break
+        return await self._end(with_snapshot=told_to_stop)
+
+    # What the clerk tells.
+
+    def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
+        """Pass it on."""
+        assert self._clerk is not None
+        report = (packet_number, last_seq, synced, self._clerk.journal.epoch)
+        self._sender.send(Kind.COMMITTED, pack_plain(report))
+        self._room.set()
+
+    def trouble(self, reason: str) -> None:
+        """Pass it on."""
+        self._sender.send(Kind.TROUBLE, reason.encode())
+
+    def recovered(self) -> None:
+        """Pass it on."""
+        self._sender.send(Kind.RECOVERED)
+
+    # What the router says.
+
+    async def _open(self) -> bool:
+        journal = None
+        try:
+            journal = await open_journal(self._options)
+            self._clerk = Clerk(journal, self, snapshot_every_s=self._options.snapshot_every_s)
+            await self._get_ready(self._clerk, self._options.resume_after_seq)
+        except JournalError as error:
+            self._sender.send(Kind.FAILED, describe_error(error))
+            if journal is not None:
+                await journal.close()
+            return False
+        self._clerk.start()
+        return True
+
+    async def _get_ready(self, clerk: Clerk, resume_after_seq: int | None) -> None:
+        journal = clerk.journal
+        param_count = revision_floor = appended = 0
+        if resume_after_seq is not None:
+            appended = await count_appended(journal, resume_after_seq)
+        else:
+            state = await clerk.restore()
+            revision_floor = state.revision_floor
+            params = state.params()
+            param_count = len(params)
+            for page in encode_params(params):
+                await self._sender.room()
+                self._sender.send(Kind.STATE, page)
+        facts = (journal.epoch, await journal.latest_seq(), revision_floor, param_count, appended)
+        self._sender.send(Kind.READY, pack_plain(facts))
+
+    async def _take(self, body: bytes) -> None:
+        assert self._clerk is not None
+        number, synced = PACKET_HEAD.unpack_from(body)
+        self._clerk.submit(number, body[PACKET_HEAD.size :], bool(synced))
+        while self._clerk.backlog_bytes > BACKLOG_BYTES:
+            self._room.clear()
+            await self._room.wait()
+
+    def _begin(self, body: bytes) -> None:
+        request_id, question = ASK_HEAD.unpack_from(body)
+        work = self._ask(question, unpack_plain(body[ASK_HEAD.size :]))
+        task = asyncio.create_task(self._answer(request_id, work))
+        self._tasks[request_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(request_id, None))
+
+    def _ask(self, question: int, arguments: Any) -> Awaitable[Any]:
+        """Put a question to the clerk. A snapshot takes its place between the packets here and now."""
+        assert self._clerk is not None
+        if question == Question.PAGE:
+            return self._clerk.page(PageRequest(*arguments))
+        if question == Question.HISTORY:
+            return self._clerk.history(HistoryRequest(*arguments))
+        if question == Question.DO:
+            return self._clerk.do(*arguments)
+        pages, revision_floor = arguments
+        params = [param for page in pages for param in decode_params(page)]
+        return self._clerk.keep_snapshot(KeepSnapshot(params, revision_floor))
+
+    async def _answer(self, request_id: int, work: Awaitable[Any]) -> None:
+        try:
+            result = await work
+        except (JournalError, BadInput, ValueError) as error:
+            self._sender.send(Kind.ERROR, ID.pack(request_id), describe_error(error))
+        else:
+            answer = tuple(result) if isinstance(result, tuple) else result
+            await self._sender.room()
+            self._sender.send(Kind.ANSWER, ID.pack(request_id), pack_plain(answer))
+
+    def _cancel(self, body: bytes) -> None:
+        task = self._tasks.get(ID.unpack(body)[0])
+        if task is not None:
+            task.cancel()
+
+    async def _end(self, *, with_snapshot: bool) -> bool:
+        if self._clerk is None:
+            return True
+        for task in list(self._tasks.values()):
+            task.cancel()
+        try:
+            async with asyncio.timeout(self._options.drain_timeout_s):
+                await self._clerk.close(with_snapshot=with_snapshot)
+        except TimeoutError:
+            log.error("gave up: %d bytes of entries could not be written", self._clerk.backlog_bytes)
+            return False
+        return True
+
+
+async def open_journal(options: JournalOptions) -> Journal:
+    """Open the file; if another process is writing it, say so and wait a while for it to end."""
+    on_corrupt: Literal["refuse", "set_aside"] = "set_aside" if options.set_aside_damaged else "refuse"
+    try:
+        return await SqliteJournal(options.path, url=options.url, on_corrupt=on_corrupt).open()
+    except JournalLocked as locked:
+        if options.lock_wait_s <= 0:
+            raise
+        log.warning("waiting for the journal, up to %g s: %s", options.lock_wait_s, locked)
+    return await SqliteJournal(
+        options.path, url=options.url, lock_wait_s=options.lock_wait_s, on_corrupt=on_corrupt
+    ).open()
+
+
+async def count_appended(journal: Journal, after_seq: int) -> int:
+    """How many entries behind a number came in packets, and not from the journal's side itself."""
+    count = 0
+    span = Span(after_seq, await journal.latest_seq())
+    async for page in Results(journal, Selection(), span=span).pages():
+        count += sum(entry.kind not in CLERKS_KINDS for entry in page)
+    return count

@@ -1,0 +1,23 @@
+"""How the journal's process is to open and keep a journal."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class JournalOptions(NamedTuple):
+    """Plain things only: they travel through a pipe."""
+
+    path: str
+    """The SQLite file."""
+    url: str | None = None
+    """Where the router listens; told to whoever finds the journal locked."""
+    snapshot_every_s: float = 30.0
+    lock_wait_s: float = 10.0
+    """How long to wait for another writer to leave."""
+    set_aside_damaged: bool = False
+    """Rename a damaged file and begin a new journal, instead of refusing to start."""
+    drain_timeout_s: float = 60.0
+    """How long a journal that cannot write is tried after the router has gone."""
+    resume_after_seq: int | None = None
+    """Set when a process takes over from one that died: the last number that was reported."""

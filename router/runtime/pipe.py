@@ -1,0 +1,186 @@
+"""What goes between the router and the journal's process: messages on two one-way pipes.
+
+    u32 size of the body | u8 kind | body
+
+Laws: what was written before the writer died is read, and then the end: that is why the two directions do not
+share a socket (an answer to a dead router would break the socket it still can be read from). Both ends are
+the same program and the same interpreter, so bodies may be in its own quick format.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import marshal
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+from enum import IntEnum
+from typing import Any
+
+from clasp_journal import errors
+from clasp_journal.errors import JournalError
+
+READ_BYTES = 256 * 1024
+_HEAD = struct.Struct(">IB")
+
+
+class Kind(IntEnum):
+    """What a message is."""
+
+    # To the journal.
+    OPEN = 1
+    """Options; the first message."""
+    PACKET = 2
+    """u64 number | u8 synced | packet of the feed."""
+    ASK = 3
+    """u32 id | u8 question | arguments."""
+    CANCEL = 4
+    """u32 id."""
+    STOP = 5
+    # From the journal.
+    STATE = 16
+    """A page of params; before READY."""
+    READY = 17
+    COMMITTED = 18
+    TROUBLE = 19
+    RECOVERED = 20
+    ANSWER = 21
+    """u32 id | result."""
+    ERROR = 22
+    """u32 id | class and words of an error."""
+    FAILED = 23
+    """The journal could not be opened: class and words of an error; the last message."""
+    LOG = 24
+    """Level, logger and words of a line for the log."""
+
+
+class Question(IntEnum):
+    """What is asked."""
+
+    PAGE = 1
+    HISTORY = 2
+    DO = 3
+    KEEP_SNAPSHOT = 4
+
+
+PACKET_HEAD = struct.Struct(">QB")
+ID = struct.Struct(">I")
+ASK_HEAD = struct.Struct(">IB")
+
+
+def pack_plain(what: Any) -> bytes:
+    """Plain things (numbers, texts, bytes, tuples, lists, dicts) as bytes."""
+    return marshal.dumps(what)
+
+
+def unpack_plain(data: bytes) -> Any:
+    """Those things again."""
+    return marshal.loads(data)
+
+
+def describe_error(error: Exception) -> bytes:
+    """An error on its way to the other side."""
+    path = operation = None
+    if isinstance(error, JournalError):
+        path, operation = error.path, error.operation
+    reason = error.reason if isinstance(error, JournalError) else str(error)
+    return pack_plain((type(error).__name__, reason, path, operation))
+
+
+def rebuild_error(described: bytes) -> JournalError:
+    """The error again; what is not the journal's own becomes a plain `JournalError`."""
+    name, reason, path, operation = unpack_plain(described)
+    found = getattr(errors, name, None)
+    if not (isinstance(found, type) and issubclass(found, JournalError)):
+        found, reason = JournalError, f"{name}: {reason}"
+    return found(reason, path=path, operation=operation)
+
+
+async def messages(end: socket.socket) -> AsyncIterator[tuple[Kind, bytes]]:
+    """Everything that comes out of a pipe, until it ends. What is not asked for stays in the pipe."""
+    loop = asyncio.get_running_loop()
+    chunks: list[bytes] = []
+    have_bytes, need_bytes = 0, _HEAD.size
+    while True:
+        try:
+            chunk = await loop.sock_recv(end, READ_BYTES)
+        except ConnectionError:
+            return
+        if not chunk:
+            return
+        chunks.append(chunk)
+        have_bytes += len(chunk)
+        if have_bytes < need_bytes:
+            continue
+        data = b"".join(chunks)
+        at = 0
+        while have_bytes - at >= _HEAD.size:
+            size_bytes, kind = _HEAD.unpack_from(data, at)
+            need_bytes = _HEAD.size + size_bytes
+            if have_bytes - at < need_bytes:
+                break
+            body = data[at + _HEAD.size : at + need_bytes]
+            at += need_bytes
+            need_bytes = _HEAD.size
+            yield Kind(kind), body
+        chunks = [data[at:]]
+        have_bytes -= at
+
+
+class Sender(asyncio.Protocol):
+    """The writing end of a pipe. Sending never fails: where nobody reads any more it does nothing."""
+
+    def __init__(self, on_room: Callable[[], None] | None = None) -> None:
+        self.has_room = False
+        """Whether a message would not have to wait here."""
+        self._on_room = on_room
+        self._room = asyncio.Event()
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def start(cls, end: socket.socket, on_room: Callable[[], None] | None = None) -> Sender:
+        """Take over a socket."""
+        loop = asyncio.get_running_loop()
+        _, sender = await loop.create_unix_connection(lambda: cls(on_room), sock=end)
+        return sender
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody may still read."""
+        return self._transport is not None
+
+    def send(self, kind: Kind, *parts: bytes) -> None:
+        """Send a message, whatever waits already."""
+        if self._transport is not None:
+            head = _HEAD.pack(sum(map(len, parts)), kind)
+            self._transport.writelines((head, *parts))
+
+    async def room(self) -> None:
+        """Return when there is room, or nobody reads any more."""
+        await self._room.wait()
+
+    def close(self) -> None:
+        """Send what waits, then end the pipe."""
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.resume_writing()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        self.has_room = False
+        self._room.set()
+
+    def pause_writing(self) -> None:
+        self.has_room = False
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        self.has_room = True
+        self._room.set()
+        if self._on_room is not None:
+            self._on_room()

@@ -1,0 +1,72 @@
+"""The journal's process: `python -m router.runtime.recorder_child IN OUT`, two inherited sockets.
+
+Laws: it ends when the pipe it reads from does; signals that are meant for the router do not end it; its log
+goes to the router as long as there is one, then to stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+import sys
+
+from router.runtime.journal_server import JournalServer
+from router.runtime.pipe import Kind, Sender, pack_plain
+
+GC_THRESHOLD = 50_000
+"""Entries are short-lived and never in cycles: looking for garbage after every 700 of them is waste."""
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """The quick loop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+class _ToRouter(logging.Handler):
+    """Sends lines to the router's log."""
+
+    def __init__(self, sender: Sender) -> None:
+        super().__init__()
+        self._sender = sender
+        self._own = logging.StreamHandler()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._sender.is_open:
+            line = (record.levelno, record.name, self.format(record))
+            self._sender.send(Kind.LOG, pack_plain(line))
+        else:
+            self._own.emit(record)
+
+
+async def run(reading: socket.socket, writing: socket.socket) -> bool:
+    """Serve the router; returns whether everything it sent was committed."""
+    sender = await Sender.start(writing)
+    logging.basicConfig(handlers=[_ToRouter(sender)], level=logging.INFO)
+    try:
+        return await JournalServer(sender).serve(reading)
+    finally:
+        sender.close()
+
+
+def main() -> None:
+    """Run as a process."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    gc.set_threshold(GC_THRESHOLD)
+    reading, writing = (socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[1:3])
+    reading.setblocking(False)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        is_complete = runner.run(run(reading, writing))
+    reading.close()
+    sys.exit(0 if is_complete else 1)
+
+
+if __name__ == "__main__":
+    main()

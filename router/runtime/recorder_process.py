@@ -1,0 +1,322 @@
+"""A recorder whose journal lives in a process of its own: no disk, query or snapshot stalls the router.
+
+Laws: what is not reported as committed is kept, and sent again when the process has to be started again;
+what the process that died had committed unreported is counted in the journal and not sent again; a question
+is put again once, unless that could do something twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from clasp_journal.entry import ParamSnapshot
+from clasp_journal.errors import JournalClosed, JournalError, JournalUnavailable
+from router.runtime.errands import failure
+from router.runtime.feed import feed_count
+from router.runtime.journal_process import JournalProcess
+from router.runtime.options import JournalOptions
+from router.runtime.pipe import (
+    ASK_HEAD,
+    ID,
+    PACKET_HEAD,
+    Kind,
+    Question,
+    pack_plain,
+    rebuild_error,
+    unpack_plain,
+)
+from router.runtime.recorder import Recorder
+from router.runtime.requests import HistoryRequest, Page, PageRequest, RestoredState
+from router.runtime.restoring import decode_params, encode_params
+
+RESPAWN_MIN_S = 0.05
+RESPAWN_MAX_S = 1.0
+PAGES_IN_FLIGHT = 32
+"""Pages that may be on their way at once, waiting ones not counted; others queue here."""
+
+ASKED_MAX = 2
+"""How often a question is put, should the process die over it."""
+
+log = logging.getLogger("router.journal")
+
+
+class _Packet(NamedTuple):
+    number: int
+    data: bytes
+    synced: bool
+
+
+class _Question:
+    """Something that was asked and is not answered."""
+
+    __slots__ = ("answer", "arguments", "asked", "id", "kind")
+
+    def __init__(self, request_id: int, kind: Question, arguments: bytes) -> None:
+        self.id = request_id
+        self.kind = kind
+        self.arguments = arguments
+        self.asked = 0
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+
+class ProcessRecorder(Recorder):
+    """Records through a child process into an SQLite file."""
+
+    def __init__(self, options: JournalOptions) -> None:
+        super().__init__()
+        self._options = options
+        self._process: JournalProcess | None = None
+        self._supervision: asyncio.Task[None] | None = None
+        self._outgoing: deque[_Packet | _Question] = deque()
+        self._unconfirmed: deque[_Packet] = deque()
+        self._questions: dict[int, _Question] = {}
+        self._in_flight = asyncio.Semaphore(PAGES_IN_FLIGHT)
+        self._backlog_bytes = 0
+        self._submitted = self._sent = self._asked = 0
+        self._last_seq = 0
+        self._in_trouble = False
+        self._stopping = self._told_to_stop = False
+
+    @property
+    def backlog_bytes(self) -> int:
+        return self._backlog_bytes
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if there is one at this moment."""
+        return self._process.pid if self._process else None
+
+    def tell_url(self, url: str) -> None:
+        """Where the router listens, once that is known; before `start`. See `JournalOptions.url`."""
+        self._options = self._options._replace(url=url)
+
+    # What the router asks for.
+
+    async def start(self) -> RestoredState:
+        process, facts, pages = await self._open(self._options)
+        self.epoch, self._last_seq, revision_floor, param_count, _ = facts
+        self._take_over(process)
+        self._supervision = asyncio.create_task(self._supervise())
+        params = (param for page in pages for param in decode_params(page))
+        return RestoredState(self.epoch, self._last_seq, revision_floor, param_count, params)
+
+    def submit(self, packet: bytes, synced: bool) -> int:
+        self._submitted += 1
+        item = _Packet(self._submitted, packet, synced)
+        self._backlog_bytes += len(packet)
+        self._unconfirmed.append(item)
+        self._outgoing.append(item)
+        self._pump()
+        return self._submitted
+
+    async def page(self, request: PageRequest) -> Page:
+        arguments = pack_plain(tuple(request))
+        if request.wait:
+            return Page(*await self._ask(Question.PAGE, arguments))
+        async with self._in_flight:
+            return Page(*await self._ask(Question.PAGE, arguments))
+
+    async def history(self, request: HistoryRequest) -> Page:
+        async with self._in_flight:
+            return Page(*await self._ask(Question.HISTORY, pack_plain(tuple(request))))
+
+    async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
+        try:
+            status, result = await self._ask(Question.DO, pack_plain((verb, encoded_arguments, author)))
+        except JournalError as error:
+            return failure(error)
+        return status, result
+
+    async def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> None:
+        pages = list(encode_params(list(params)))
+        await self._ask(Question.KEEP_SNAPSHOT, pack_plain((pages, revision_floor)))
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._pump()
+        if self._supervision is None:
+            return
+        try:
+            await self._supervision
+        finally:
+            if self._process is not None:
+                self._process.hang_up()
+
+    # Towards the process.
+
+    async def _ask(self, kind: Question, arguments: bytes) -> Any:
+        if self._supervision is None or self._supervision.done():
+            raise JournalClosed("the journal is closed", path=self._options.path)
+        self._asked += 1
+        question = _Question(self._asked & 0xFFFF_FFFF, kind, arguments)
+        self._questions[question.id] = question
+        self._outgoing.append(question)
+        self._pump()
+        try:
+            return await question.answer
+        finally:
+            is_open = self._questions.pop(question.id, None) is not None
+            if is_open and question.asked and self._process is not None:
+                self._process.send(Kind.CANCEL, ID.pack(question.id))
+
+    def _pump(self) -> None:
+        """Send what can be sent; the rest goes when there is room."""
+        process = self._process
+        if process is None:
+            return
+        while self._outgoing and process.has_room:
+            item = self._outgoing.popleft()
+            if isinstance(item, _Packet):
+                self._sent = item.number
+                process.send(Kind.PACKET, PACKET_HEAD.pack(item.number, item.synced), item.data)
+            elif item.id in self._questions:
+                item.asked += 1
+                process.send(Kind.ASK, ASK_HEAD.pack(item.id, item.kind), item.arguments)
+        if self._stopping and not self._outgoing and not self._told_to_stop:
+            self._told_to_stop = True
+            process.send(Kind.STOP)
+
+    # From the process.
+
+    async def _listen(self, process: JournalProcess) -> None:
+        async for kind, body in process.messages():
+            if kind == Kind.COMMITTED:
+                number, self._last_seq, synced, self.epoch = unpack_plain(body)
+                self._confirm(number)
+                self.on_committed(number, self._last_seq, synced)
+            elif kind == Kind.ANSWER:
+                question = self._questions.pop(ID.unpack_from(body)[0], None)
+                if question is not None and not question.answer.done():
+                    question.answer.set_result(unpack_plain(body[ID.size :]))
+            elif kind == Kind.ERROR:
+                question = self._questions.pop(ID.unpack_from(body)[0], None)
+                if question is not None and not question.answer.done():
+                    question.answer.set_exception(rebuild_error(body[ID.size :]))
+            elif kind == Kind.TROUBLE:
+                self._note_trouble(body.decode())
+            elif kind == Kind.RECOVERED:
+                self._note_recovery()
+            elif kind == Kind.LOG:
+                _log_line(body)
+
+    def _confirm(self, number: int) -> None:
+        unconfirmed = self._unconfirmed
+        while unconfirmed and unconfirmed[0].number <= number:
+            self._backlog_bytes -= len(unconfirmed.popleft().data)
+
+    def _note_trouble(self, reason: str) -> None:
+        if not self._in_trouble:
+            self._in_trouble = True
+            self.on_trouble(reason)
+
+    def _note_recovery(self) -> None:
+        if self._in_trouble:
+            self._in_trouble = False
+            self.on_recovered()
+
+    # Lives of the process.
+
+    async def _supervise(self) -> None:
+        """Listen to the process; when it ends before its time, start it again."""
+        while True:
+            process = self._process
+            assert process is not None
+            await self._listen(process)
+            self._process = None
+            code = await process.end()
+            if self._told_to_stop and not self._unconfirmed:
+                break
+            self._note_trouble(f"the journal's process ended ({code})")
+            self._look_back()
+            await self._begin_again()
+        self._drop_questions(self._questions.values(), JournalClosed("the journal is closed"))
+
+    def _look_back(self) -> None:
+        """Queue again what the process that died has left undone."""
+        again: list[_Packet | _Question] = [p for p in self._unconfirmed if p.number <= self._sent]
+        died = JournalUnavailable("the journal's process ended while it was at this")
+        for question in list(self._questions.values()):
+            if not question.asked:
+                continue
+            if question.kind in (Question.PAGE, Question.HISTORY) and question.asked < ASKED_MAX:
+                again.append(question)
+            else:
+                self._drop_questions([question], died)
+        self._outgoing.extendleft(reversed(again))
+        self._told_to_stop = False
+
+    async def _begin_again(self) -> None:
+        delay_s = RESPAWN_MIN_S
+        while True:
+            try:
+                options = self._options._replace(resume_after_seq=self._last_seq, set_aside_damaged=False)
+                process, facts, _ = await self._open(options)
+                break
+            except (JournalError, OSError) as error:
+                log.warning("the journal's process cannot begin again: %s", error)
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, RESPAWN_MAX_S)
+        epoch, self._last_seq, _, _, appended = facts
+        number = self._settle(appended if epoch == self.epoch else 0)
+        self.epoch = epoch
+        self._note_recovery()
+        if number:
+            # Opening a journal syncs it, and with it what was committed before.
+            self.on_committed(number, self._last_seq, True)
+        self._take_over(process)
+
+    def _settle(self, appended: int) -> int:
+        """Take packets of so many entries as committed; return the number of the last, or 0."""
+        number = 0
+        for packet in list(self._unconfirmed):
+            entries = feed_count(packet.data)
+            if entries > appended:
+                break
+            appended -= entries
+            number = packet.number
+        if appended:
+            log.error("the journal holds %d entries that are not whole packets", appended)
+        self._confirm(number)
+        while self._outgoing and isinstance(first := self._outgoing[0], _Packet) and first.number <= number:
+            self._outgoing.popleft()
+        return number
+
+    def _take_over(self, process: JournalProcess) -> None:
+        self._process = process
+        self._pump()
+
+    async def _open(self, options: JournalOptions) -> tuple[JournalProcess, Any, deque[bytes]]:
+        """Start a process and have it open the journal; the facts it tells and its pages of state."""
+        process = await JournalProcess.spawn(self._pump)
+        pages: deque[bytes] = deque()
+        try:
+            process.send(Kind.OPEN, pack_plain(tuple(options)))
+            while (message := await process.receive()) is not None:
+                kind, body = message
+                if kind == Kind.STATE:
+                    pages.append(body)
+                elif kind == Kind.READY:
+                    return process, unpack_plain(body), pages
+                elif kind == Kind.FAILED:
+                    raise rebuild_error(body)
+                elif kind == Kind.LOG:
+                    _log_line(body)
+            raise JournalUnavailable("the journal's process ended early", path=options.path, operation="open")
+        except BaseException:
+            await process.end()
+            raise
+
+    def _drop_questions(self, questions: Iterable[_Question], error: JournalError) -> None:
+        for question in list(questions):
+            self._questions.pop(question.id, None)
+            if not question.answer.done():
+                question.answer.set_exception(error)
+
+
+def _log_line(body: bytes) -> None:
+    level, name, words = unpack_plain(body)
+    logging.getLogger(name).log(level, "%s", words)
