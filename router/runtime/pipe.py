@@ -15,7 +15,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from enum import IntEnum
-from typing import Any
+from typing import Any, cast
 
 from clasp_journal import errors
 from clasp_journal.errors import JournalError
@@ -166,8 +166,7 @@ class Sender(asyncio.Protocol):
             self._transport = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self.resume_writing()
 
     def connection_lost(self, error: Exception | None) -> None:
