@@ -1,1 +1,24 @@
-"""The desk and its doors: a CLASP router that hands everything it decides to a journal."""
+"""A CLASP router that remembers everything: `Router` to embed it, `router.client` to speak to one.
+
+The names are loaded when they are first used, so that a part of the package costs no more than itself.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from router.config import RouterConfig
+    from router.daemon import Router
+
+__all__ = ["Router", "RouterConfig"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Router":
+        from router.daemon import Router
+
+        return Router
+    if name == "RouterConfig":
+        from router.config import RouterConfig
+
+        return RouterConfig
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -35,7 +35,17 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
     (("router.core",),),
     (("router.runtime",),),
     (("router.transports",), ("router.client",), ("router.auth",), ("router.web",)),
-    (("router.config", "router.daemon", "router.cli", "router.__main__"), ("clasp_journal.cli",)),
+    (
+        (
+            "router.quantities",
+            "router.config",
+            "router.logs",
+            "router.daemon",
+            "router.cli",
+            "router.__main__",
+        ),
+        ("clasp_journal.cli",),
+    ),
     (("router.__init__",), ("clasp_journal.__main__",)),
 )
 
