@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from clasp_journal.journal import Journal
 from clasp_journal.memory import MemoryJournal
+from clasp_journal.sqlite.journal import SqliteJournal
 from clasp_journal.testing import Make, Reopen
 
 
@@ -26,5 +28,19 @@ def in_memory(folder: Path) -> Backend:
     return Backend(make)
 
 
-BACKENDS: dict[str, Callable[[Path], Backend]] = {"memory": in_memory}
+def in_a_file(folder: Path) -> Backend:
+    """SQLite, each journal in a file of its own."""
+    numbers = count(1)
+
+    async def make() -> Journal:
+        return await SqliteJournal(folder / f"journal-{next(numbers)}.db").open()
+
+    async def reopen(journal: Journal) -> Journal:
+        assert isinstance(journal, SqliteJournal)
+        return await SqliteJournal(journal.path).open()
+
+    return Backend(make, reopen)
+
+
+BACKENDS: dict[str, Callable[[Path], Backend]] = {"memory": in_memory, "sqlite": in_a_file}
 """By name: what gives the backend, in a folder of its own."""
