@@ -17,10 +17,14 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How long to measure: rounds per name, and whether the large, slow variants are wanted."""
+    """How long to measure: rounds per name, and whether the large, slow variants are wanted.
+
+    With `tiny`, everything is as small as it can be: the figures mean nothing, but all of it runs.
+    """
 
     rounds: int = 7
     large: bool = False
+    tiny: bool = False
 
 
 @dataclass(frozen=True, slots=True)
