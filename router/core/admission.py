@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clasp_journal.errors import BadInput
 from clasp_journal.selection import EVERYTHING
-from router.core.answers import EMPTY_SNAPSHOT, packed, packed_error, packed_fault
+from router.core.answers import EMPTY_SNAPSHOT, at_least_one, packed, packed_error, packed_fault
 from router.core.ground import Ground
 from router.core.limits import SECOND_US
 from router.core.listening import Listening
@@ -18,6 +18,16 @@ POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 
 _MINUTE_US = 60 * SECOND_US
+_BAD_INPUT = frozenset(
+    (
+        ErrorCode.INVALID_FRAME,
+        ErrorCode.INVALID_MESSAGE,
+        ErrorCode.INVALID_ADDRESS,
+        ErrorCode.INVALID_PATTERN,
+        ErrorCode.INVALID_VALUE,
+    )
+)
+"""What nobody says who speaks the protocol; a lock, a limit or a failing journal can meet anybody."""
 
 
 class Admission:
@@ -35,7 +45,7 @@ class Admission:
         if len(ground.sessions) >= ground.limits.sessions:
             refusal = f"this router takes {ground.limits.sessions} sessions"
             ground.ports.reply(session, packed_error(ErrorCode.OVERLOADED, refusal))
-            ground.ports.close(session, TRY_AGAIN_LATER, refusal)
+            self._dismiss(session, TRY_AGAIN_LATER, refusal)
             return
         session.stage = Stage.LIVE
         session.name = request.name
@@ -45,7 +55,7 @@ class Admission:
         if not ground.topics.live:
             ground.ports.reply(session, EMPTY_SNAPSHOT)
         else:
-            self._listening.send_snapshot(session, EVERYTHING)
+            ground.ports.stream(session, at_least_one(self._listening.snapshot(EVERYTHING)))
 
     def count_message(self, session: Session, now: int) -> None:
         """Refuse what comes too fast."""
@@ -60,16 +70,23 @@ class Admission:
 
     def answer_fault(self, session: Session, fault: BadInput, now: int) -> None:
         """Say what was wrong; close on who cannot begin, or does not stop."""
-        ports = self._ground.ports
-        ports.reply(session, packed_fault(fault))
+        self._ground.ports.reply(session, packed_fault(fault))
         if session.stage is Stage.GREETING:
-            ports.close(session, POLICY_VIOLATION, str(fault))
-            return
+            self._dismiss(session, POLICY_VIOLATION, str(fault))
+        elif fault.code in _BAD_INPUT:
+            self._count_error(session, now)
+
+    def _count_error(self, session: Session, now: int) -> None:
         if now - session.errors_since > _MINUTE_US:
             session.errors_since, session.errors = now, 0
         session.errors += 1
         if session.errors > self._ground.limits.errors_per_minute:
-            ports.close(session, POLICY_VIOLATION, "too many bad messages")
+            self._dismiss(session, POLICY_VIOLATION, "too many bad messages")
+
+    def _dismiss(self, session: Session, code: int, reason: str) -> None:
+        """Close, and do not listen to what was already on its way."""
+        session.stage = Stage.GONE
+        self._ground.ports.close(session, code, reason)
 
     def _welcome(self, session: Session, now: int) -> Welcome:
         settings = self._ground.settings

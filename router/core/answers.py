@@ -15,7 +15,7 @@ from router.wire.messages import Error, Message, MessageType, Result, SignalDef
 from router.wire.packing import pack
 
 SCAN_TOPICS = 500
-"""Topics looked at before a stream of snapshots lets others have their turn."""
+"""Topics or definitions looked at before a stream of answers lets others have their turn."""
 
 _TEXT_MAX_BYTES = 1_024
 _EMPTY_SNAPSHOT = bytes((MessageType.SNAPSHOT, 0, 0))
@@ -65,12 +65,29 @@ def snapshots(topics: Iterable[Topic | None], max_params: int, max_bytes: int) -
 EMPTY_SNAPSHOT = pack(encode_frame(_EMPTY_SNAPSHOT))
 
 
-def results(signals: Iterable[SignalDef]) -> Iterator[bytes]:
-    """The definitions in as many RESULTs as it takes, at least one."""
+def at_least_one(frames: Iterator[bytes]) -> Iterator[bytes]:
+    """These snapshots; an empty one if there are none."""
+    found = False
+    for frame in frames:
+        found = found or frame != b""
+        yield frame
+    if not found:
+        yield EMPTY_SNAPSHOT
+
+
+def results(signals: Iterable[SignalDef | None]) -> Iterator[bytes]:
+    """The definitions in as many RESULTs as it takes, at least one. None is passed over.
+
+    As with snapshots, an empty item means: nothing yet, ask again.
+    """
     batch: list[SignalDef] = []
     size_bytes = 3
-    for signal in signals:
-        signal_bytes = _result_bytes(signal)
+    for looked_at, signal in enumerate(signals, 1):
+        if not looked_at % SCAN_TOPICS:
+            yield b""
+        if signal is None:
+            continue
+        signal_bytes = result_bytes(signal)
         if size_bytes + signal_bytes > PAYLOAD_MAX_BYTES or len(batch) == 0xFFFF:
             yield packed(Result(batch))
             batch, size_bytes = [], 3
@@ -103,6 +120,7 @@ def _pack_snapshot(parts: list[bytes]) -> bytes:
     return pack(encode_frame(head + b"".join(parts)))
 
 
-def _result_bytes(signal: SignalDef) -> int:
+def result_bytes(signal: SignalDef) -> int:
+    """What a definition takes in a RESULT."""
     texts = [text for text in (signal.address, signal.datatype, signal.access) if text is not None]
     return 2 + sum(2 + len(text.encode()) for text in texts)

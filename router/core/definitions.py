@@ -1,11 +1,15 @@
-"""ANNOUNCE and QUERY: what signals there are, as their makers tell. Kept in memory alone."""
+"""ANNOUNCE and QUERY: what signals there are, as their makers tell. Kept in memory alone.
+
+Law: bounded in number and in bytes; what no RESULT tells is not kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from clasp_journal.address import Pattern, parse_address
-from router.core.answers import results
+from router.core.answers import result_bytes, results
 from router.core.limits import Limits
 from router.core.refusal import Refusal
 from router.wire.codes import ErrorCode
@@ -18,16 +22,20 @@ class Definitions:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._by_address: dict[str, SignalDef] = {}
+        self._size_bytes = 0
 
     def announce(self, request: Announce) -> None:
         """Take all of an announcement, or refuse it."""
-        new = {parse_address(signal.address): signal for signal in request.signals}
-        added = sum(address not in self._by_address for address in new)
-        if len(self._by_address) + added > self._limits.definitions:
+        new = {parse_address(signal.address): replace(signal, meta=None) for signal in request.signals}
+        known = [self._by_address[address] for address in new if address in self._by_address]
+        size_bytes = self._size_bytes + sum(map(result_bytes, new.values())) - sum(map(result_bytes, known))
+        if len(self._by_address) + len(new) - len(known) > self._limits.definitions:
             raise Refusal(ErrorCode.TOO_MANY, f"{self._limits.definitions} signals are announced already")
+        if size_bytes > self._limits.definitions_bytes:
+            raise Refusal(ErrorCode.TOO_MANY, "the announced signals have too much text")
         self._by_address.update(new)
+        self._size_bytes = size_bytes
 
     def query(self, pattern: Pattern) -> Iterator[bytes]:
         """The packed RESULTs with the signals that a pattern matches."""
-        found = [d for address, d in self._by_address.items() if pattern.matches(address)]
-        return results(found)
+        return results(d if pattern.matches(d.address) else None for d in list(self._by_address.values()))

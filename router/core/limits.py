@@ -50,6 +50,8 @@ class Limits:
     """ERROR 402 beyond."""
     definitions: int = 100_000
     """Announced signals; ERROR 429 beyond."""
+    definitions_bytes: int = 64 * MIB
+    """And the bytes of their texts."""
 
     history_per_address: int = 100
     """What the subscribe option `history` can ask for, per address."""

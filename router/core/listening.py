@@ -39,7 +39,7 @@ class Listening:
         ground.subscriptions.add(Subscription(session, request, pattern))
         options = request.options
         if options is not None and options.history and ground.settings.has_journal:
-            ground.ports.backfill(session, request, self._snapshot(pattern))
+            ground.ports.backfill(session, request, self.snapshot(pattern))
         else:
             self.send_snapshot(session, pattern)
 
@@ -72,9 +72,10 @@ class Listening:
 
     def send_snapshot(self, session: Session, pattern: Pattern) -> None:
         """The live values that a pattern matches; nothing if it matches none."""
-        self._ground.ports.stream(session, self._snapshot(pattern))
+        self._ground.ports.stream(session, self.snapshot(pattern))
 
-    def _snapshot(self, pattern: Pattern) -> Iterator[bytes]:
+    def snapshot(self, pattern: Pattern) -> Iterator[bytes]:
+        """The SNAPSHOTs with the live values that a pattern matches."""
         limits = self._ground.limits
         return snapshots(self._matching(pattern), limits.snapshot_params, limits.snapshot_bytes)
 
