@@ -17,7 +17,6 @@ from router.core.params import Params, Standing
 from router.core.refusal import Refusal
 from router.core.session import Session, Stage
 from router.core.signals import Signals
-from router.wire import codec
 from router.wire.codes import ErrorCode
 from router.wire.messages import Ack, Bundle, Publish, Set
 
@@ -54,7 +53,9 @@ class Bundles:
         for part in parts:
             parse_address(part.address)
         self._scheduled += 1
-        self._ground.agenda.note(due, lambda when: self._execute_late(parts, session, qos, when))
+        self._ground.agenda.note(
+            due, lambda when: self._execute_late(parts, session, qos, when), 1 + len(parts)
+        )
 
     def _execute_late(self, parts: list[Part], session: Session, qos: int, now: int) -> None:
         self._scheduled -= 1
@@ -88,8 +89,7 @@ class Bundles:
                 new_params += not before.exists
                 standings[part.address] = self._params.check(part, session, before)
             else:
-                payload = codec.encode(part)
-                self._signals.check(part, len(payload))
+                payload = self._signals.check(part)
             payloads.append(payload)
         self._params.check_room(new_params)
         return payloads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clasp_journal.entry import SignalType
 from router.core.ground import Ground
-from router.core.pacing import Pacing
+from router.core.pacing import Pacing, Update
 from router.core.ports import Fate
 from router.core.session import Session
 from router.core.topics import Topic
@@ -23,19 +23,16 @@ class Delivery:
         if readers.members:
             self._ground.ports.deliver(readers, packed, topic, Fate.CONFLATE, None)
         if readers.paced:
-            update = (packed, Fate.CONFLATE, topic.encoded)
-            for session, _ in readers.paced:
-                self.pacing.offer(session, topic, update, now)
+            update = Update(packed, Fate.CONFLATE, SignalType.PARAM, topic.encoded)
+            for session, pace in readers.paced.items():
+                self.pacing.offer(session, pace, topic, update, now)
 
-    def signal(
-        self, topic: Topic, signal: int, update: tuple[bytes, Fate, bytes | None], sender: Session, now: int
-    ) -> None:
-        """A PUBLISH (packed, its fate, its encoded value), to everyone but its sender."""
-        packed, fate, _ = update
-        readers = topic.readers(self._ground.subscriptions, signal)
+    def signal(self, topic: Topic, update: Update, sender: Session, now: int) -> None:
+        """A PUBLISH, to everyone but its sender."""
+        readers = topic.readers(self._ground.subscriptions, update.signal)
         if readers.members:
             excluding = sender if sender in readers.sessions else None
-            self._ground.ports.deliver(readers, packed, topic, fate, excluding)
-        for session, _ in readers.paced:
+            self._ground.ports.deliver(readers, update.packed, topic, update.fate, excluding)
+        for session, pace in readers.paced.items():
             if session is not sender:
-                self.pacing.offer(session, topic, update, now)
+                self.pacing.offer(session, pace, topic, update, now)

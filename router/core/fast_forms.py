@@ -68,7 +68,7 @@ class FastForms:
         address, signal = plain
         topic = self._passing.get(address) or self._known.get(address)
         ground = self._ground
-        if topic is None or topic.is_rendezvous or frame[1] not in _PLAIN_FLAGS or not ground.accepting:
+        if topic is None or topic.is_peer_to_peer or frame[1] not in _PLAIN_FLAGS or not ground.accepting:
             return False
         if len(frame) - 4 > self._publish_bytes:
             return False

@@ -9,19 +9,24 @@ from __future__ import annotations
 from clasp_journal.entry import Phase, SignalType
 from router.core.delivery import Delivery
 from router.core.ground import Ground
+from router.core.pacing import Update
 from router.core.ports import Fate
 from router.core.session import Session
 from router.core.topics import Topic
+from router.wire.messages import Publish
 
-_Key = tuple[Session, Topic, int]
+_Key = tuple[Session, bytes, int]
+"""Who makes it, at which address, under which id."""
 
 
 class _Gesture:
     """One gesture under way: whether a window is open, and the move that waits for its end."""
 
-    __slots__ = ("waiting",)
+    __slots__ = ("sender", "topic", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, sender: Session, topic: Topic) -> None:
+        self.sender = sender
+        self.topic = topic
         self.waiting: bytes | None = None
 
 
@@ -33,23 +38,24 @@ class Gestures:
         self._delivery = delivery
         self._open: dict[_Key, _Gesture] = {}
 
-    def publish(self, key: _Key, phase: Phase, packed: bytes, now: int) -> None:
-        """One message of the gesture that this session makes at this topic under this id."""
+    def publish(self, request: Publish, packed: bytes, topic: Topic, session: Session, now: int) -> None:
+        """One message of a gesture."""
+        key = (session, topic.address, request.gesture_id or 0)
         gesture = self._open.get(key)
-        if phase is not Phase.MOVE:
-            if gesture is not None and gesture.waiting is not None:
-                self._deliver(key, gesture.waiting, Fate.DROP, now)
-                gesture.waiting = None
-            self._deliver(key, packed, Fate.KEEP, now)
+        if request.phase is Phase.MOVE:
+            if gesture is not None:
+                gesture.waiting = packed
+                return
+            gesture = _Gesture(session, topic)
+            self._open_window(key, gesture, now)
         elif gesture is not None:
-            gesture.waiting = packed
-        else:
-            self._deliver(key, packed, Fate.DROP, now)
-            self._open_window(key, now)
+            self._let_go(gesture, now)
+        fate = Fate.DROP if request.phase is Phase.MOVE else Fate.KEEP
+        self._deliver(topic, packed, fate, session, now)
 
-    def _open_window(self, key: _Key, now: int) -> None:
+    def _open_window(self, key: _Key, gesture: _Gesture, now: int) -> None:
         if len(self._open) < self._ground.limits.gestures:
-            self._open[key] = _Gesture()
+            self._open[key] = gesture
             self._note_end(key, now)
 
     def _note_end(self, key: _Key, now: int) -> None:
@@ -61,10 +67,13 @@ class Gestures:
         if gesture.waiting is None:
             del self._open[key]
             return
-        self._deliver(key, gesture.waiting, Fate.DROP, now)
-        gesture.waiting = None
+        self._let_go(gesture, now)
         self._note_end(key, now)
 
-    def _deliver(self, key: _Key, packed: bytes, fate: Fate, now: int) -> None:
-        sender, topic, _ = key
-        self._delivery.signal(topic, SignalType.GESTURE, (packed, fate, None), sender, now)
+    def _let_go(self, gesture: _Gesture, now: int) -> None:
+        waiting, gesture.waiting = gesture.waiting, None
+        if waiting is not None:
+            self._deliver(gesture.topic, waiting, Fate.DROP, gesture.sender, now)
+
+    def _deliver(self, topic: Topic, packed: bytes, fate: Fate, sender: Session, now: int) -> None:
+        self._delivery.signal(topic, Update(packed, fate, SignalType.GESTURE, None), sender, now)

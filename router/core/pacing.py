@@ -1,12 +1,16 @@
 """Updates thinned out for those who asked for fewer: max_rate, window and epsilon.
 
 Laws: thinning concerns delivery only; an update is held back for one interval at most, and the last one
-always arrives; a change smaller than epsilon, measured from what was sent last, is none.
+always arrives; a change smaller than epsilon, measured from what was sent last, is none. What a session has
+waiting goes with it.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from clasp_journal.value import ValueType, read_data
+from router.core.agenda import Note
 from router.core.ground import Ground
 from router.core.ports import Fate
 from router.core.session import Session
@@ -15,96 +19,94 @@ from router.core.topics import Topic
 
 _NUMBERS = range(ValueType.I8, ValueType.F64 + 1)
 
+_Key = tuple[bytes, int]
+"""An address and a signal type: a value that stays and a stream that passes do not thin each other."""
+
+
+class Update(NamedTuple):
+    """One message on its way to readers."""
+
+    packed: bytes
+    fate: Fate
+    signal: int
+    encoded: bytes | None
+    """The value in it, for those who ignore small changes."""
+
 
 class _Course:
     """What one session has got of one topic, and what waits."""
 
-    __slots__ = ("number", "sent_at", "waiting")
+    __slots__ = ("note", "number", "sent_at", "waiting")
 
     def __init__(self) -> None:
         self.sent_at: int | None = None
         self.number: float | None = None
-        self.waiting: tuple[bytes, Fate, float | None] | None = None
+        self.waiting: Update | None = None
+        self.note: Note | None = None
 
 
 class Pacing:
-    """Every thinned course, by session and topic."""
+    """Every thinned course, by session, address and signal type."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._courses: dict[Session, dict[Topic, _Course]] = {}
+        self._courses: dict[Session, dict[_Key, _Course]] = {}
         self._alone: dict[Session, Readers] = {}
 
-    def offer(
-        self, session: Session, topic: Topic, update: tuple[bytes, Fate, bytes | None], now: int
-    ) -> None:
-        """An update (packed, its fate, its encoded value) for one session that wants them thinned out."""
-        packed, fate, encoded = update
-        pace = self._pace(session, topic)
-        course = self._course(session, topic)
-        if pace is None or course is None:
-            self._deliver(session, topic, packed, fate)
-            return
-        number = _number(encoded)
-        if course.waiting is not None:
-            course.waiting = (packed, fate, number)
-        elif _is_small(pace, course.number, number):
+    def offer(self, session: Session, pace: Pace, topic: Topic, update: Update, now: int) -> None:
+        """An update for one session that wants them thinned out."""
+        course = self._course(session, (topic.address, update.signal))
+        if course is None:
+            self._deliver(session, topic, update)
+        elif course.waiting is not None:
+            course.waiting = update
+        elif _is_small(pace, course.number, _number(pace, update)):
             return
         elif course.sent_at is None or now - course.sent_at >= pace.interval_us:
-            self._send(session, topic, course, (packed, fate, number), now)
+            self._send(session, topic, course, update, now)
         else:
-            course.waiting = (packed, fate, number)
-            self._ground.agenda.note(
-                course.sent_at + pace.interval_us, lambda due: self._release(session, topic, due)
+            course.waiting = update
+            course.note = self._ground.agenda.note(
+                course.sent_at + pace.interval_us, lambda due: self._release(session, topic, course, due)
             )
 
     def forget(self, session: Session) -> None:
         """The session is gone."""
-        self._courses.pop(session, None)
         self._alone.pop(session, None)
+        for course in self._courses.pop(session, {}).values():
+            if course.note is not None:
+                self._ground.agenda.cancel(course.note)
 
-    def _release(self, session: Session, topic: Topic, now: int) -> None:
-        course = self._courses.get(session, {}).get(topic)
-        if course is not None and course.waiting is not None:
-            waiting, course.waiting = course.waiting, None
-            if self._pace(session, topic) is not None:
-                self._send(session, topic, course, waiting, now)
+    def _release(self, session: Session, topic: Topic, course: _Course, now: int) -> None:
+        update, course.waiting, course.note = course.waiting, None, None
+        assert update is not None
+        if session in topic.readers(self._ground.subscriptions, update.signal).paced:
+            self._send(session, topic, course, update, now)
 
-    def _send(
-        self,
-        session: Session,
-        topic: Topic,
-        course: _Course,
-        update: tuple[bytes, Fate, float | None],
-        now: int,
-    ) -> None:
-        packed, fate, course.number = update
+    def _send(self, session: Session, topic: Topic, course: _Course, update: Update, now: int) -> None:
+        course.number = _as_number(update.encoded)
         course.sent_at = now
-        self._deliver(session, topic, packed, fate)
+        self._deliver(session, topic, update)
 
-    def _deliver(self, session: Session, topic: Topic, packed: bytes, fate: Fate) -> None:
+    def _deliver(self, session: Session, topic: Topic, update: Update) -> None:
         alone = self._alone.get(session)
         if alone is None:
-            alone = self._alone[session] = Readers((session,), ())
-        self._ground.ports.deliver(alone, packed, topic, fate, None)
+            alone = self._alone[session] = Readers((session,), {})
+        self._ground.ports.deliver(alone, update.packed, topic, update.fate, None)
 
-    def _course(self, session: Session, topic: Topic) -> _Course | None:
+    def _course(self, session: Session, key: _Key) -> _Course | None:
         courses = self._courses.setdefault(session, {})
-        course = courses.get(topic)
+        course = courses.get(key)
         if course is None and len(courses) < self._ground.limits.thinned_addresses:
-            course = courses[topic] = _Course()
+            course = courses[key] = _Course()
         return course
 
-    def _pace(self, session: Session, topic: Topic) -> Pace | None:
-        """How the session wants this topic now; None when it no longer wants it thinned out."""
-        for signal in (0, 2):
-            for reader, pace in topic.readers(self._ground.subscriptions, signal).paced:
-                if reader is session:
-                    return pace
-        return None
+
+def _number(pace: Pace, update: Update) -> float | None:
+    return _as_number(update.encoded) if pace.epsilon else None
 
 
-def _number(encoded: bytes | None) -> float | None:
+def _as_number(encoded: bytes | None) -> float | None:
     """The value as a number, if it is one."""
     if not encoded or encoded[0] not in _NUMBERS:
         return None
@@ -114,6 +116,4 @@ def _number(encoded: bytes | None) -> float | None:
 
 
 def _is_small(pace: Pace, before: float | None, after: float | None) -> bool:
-    return (
-        bool(pace.epsilon) and before is not None and after is not None and abs(after - before) < pace.epsilon
-    )
+    return before is not None and after is not None and abs(after - before) < pace.epsilon

@@ -1,7 +1,7 @@
 """SET and GET: the live value of every address, its revision, lock and time to live.
 
 Laws: a refused SET changes nothing; a revision is given once and only rises; only the holder of a lock
-writes or unlocks; an expired param is gone at once, for everybody.
+writes or unlocks, and a lock whose holder has left is none; an expired param is gone at once, for everybody.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Standing(NamedTuple):
 
     exists: bool = False
     revision: int = 0
-    holder: Session | None = None
+    holder: str | None = None
 
 
 class Params:
@@ -42,8 +42,9 @@ class Params:
         """How an address stands now."""
         topic = self._ground.topics.known.get(address.encode())
         if topic is None:
-            return Standing()
-        return Standing(topic.kind != ABSENT, topic.revision, topic.holder)
+            return Standing(revision=self._ground.topics.revision_floor)
+        holder = topic.holder if topic.holder in self._ground.sessions else None
+        return Standing(topic.kind != ABSENT, topic.revision, holder)
 
     def check(self, request: Set, session: Session, standing: Standing) -> Standing:
         """How the address will stand after this SET; `BadInput` if it is refused."""
@@ -51,15 +52,15 @@ class Params:
         if len(address.encode()) + len(request.encoded) - 1 > self._ground.limits.set_bytes:
             size = self._ground.limits.set_bytes
             raise Refusal(ErrorCode.INVALID_VALUE, f"address and value exceed {size} bytes", address)
-        if standing.holder is not None and standing.holder is not session:
+        if standing.holder is not None and standing.holder != session.id:
             raise Refusal(ErrorCode.LOCK_HELD, "another session holds the lock", address)
         self._check_revision(request, standing)
-        holder = session if request.lock else standing.holder
+        holder = session.id if request.lock else standing.holder
         return Standing(True, standing.revision + 1, None if request.unlock else holder)
 
     def check_room(self, new_params: int) -> None:
         """Refuse params beyond the limit."""
-        if self._ground.topics.live + new_params > self._ground.limits.params:
+        if new_params and self._ground.topics.live + new_params > self._ground.limits.params:
             raise Refusal(ErrorCode.TOO_MANY, f"the router keeps {self._ground.limits.params} params")
 
     def set(self, request: Set, session: Session, now: int) -> Topic:
@@ -97,18 +98,16 @@ class Params:
             topic.used = now
         return topic
 
-    def release_locks(self, session: Session) -> None:
-        """Whoever leaves gives back what they held."""
-        for topic in session.locks:
-            topic.holder = None
-            topic.judge()
-        session.locks.clear()
-
     def note_expiry(self, topic: Topic) -> None:
         """See to it that a topic with a TTL is looked at when it may have run out."""
-        if topic.ttl != TTL_NEVER and not topic.expiry_noted:
-            topic.expiry_noted = True
-            self._ground.agenda.note(_expires_at(topic), lambda now: self._expire(topic, now))
+        if topic.ttl == TTL_NEVER:
+            return
+        due = _expires_at(topic)
+        if topic.expiry is not None:
+            if topic.expiry.due <= due:
+                return
+            self._ground.agenda.cancel(topic.expiry)
+        topic.expiry = self._ground.agenda.note(due, lambda now: self._expire(topic, now))
 
     def _check_revision(self, request: Set, standing: Standing) -> None:
         """0 expects that there is no such param; of one that is gone, its last revision may be named too."""
@@ -124,12 +123,9 @@ class Params:
         )
 
     def _apply_lock(self, request: Set, topic: Topic, session: Session) -> None:
-        if request.lock and session.stage is not Stage.GONE:
-            topic.holder = session
-            session.locks.add(topic)
-        if request.unlock and topic.holder is session:
-            topic.holder = None
-            session.locks.discard(topic)
+        keeps = request.lock or topic.holder == session.id
+        is_here = session.stage is not Stage.GONE
+        topic.holder = session.id if keeps and is_here and not request.unlock else None
 
     def _tell(self, request: Set, topic: Topic, session: Session, now: int) -> None:
         echo = Set(
@@ -144,15 +140,13 @@ class Params:
         self._delivery.param(topic, sent, now)
 
     def _expire(self, topic: Topic, now: int) -> None:
-        topic.expiry_noted = False
+        topic.expiry = None
         if topic.kind == ABSENT or topic.ttl == TTL_NEVER:
             return
         if _expires_at(topic) > now:
             self.note_expiry(topic)
             return
-        if topic.holder is not None:
-            topic.holder.locks.discard(topic)
-            topic.holder = None
+        topic.holder = None
         self._ground.topics.bury(topic)
         self._ground.ports.record_entry(
             JournalEntry(now, "", topic.text, EntryKind.EXPIRE, revision=topic.revision)

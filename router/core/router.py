@@ -26,8 +26,8 @@ from router.core.params import Params
 from router.core.ports import Outbox, Ports
 from router.core.refusal import Refusal
 from router.core.session import Session, Stage
-from router.core.signals import P2P_SIGNAL, Signals, packed_ack
-from router.core.topics import Topics
+from router.core.signals import Signals, packed_ack
+from router.core.topics import P2P_SIGNAL, Topics
 from router.wire import codec, legacy
 from router.wire.codes import ErrorCode
 from router.wire.frame import Frame, decode_frame
@@ -89,7 +89,6 @@ class Core:
         session.stage = Stage.GONE
         self.ground.sessions.pop(session.id, None)
         self.ground.subscriptions.remove_all(session)
-        self._params.release_locks(session)
         self._delivery.pacing.forget(session)
 
     def restore(self, params: Iterable[ParamSnapshot], revision_floor: int, now: int) -> None:
@@ -164,8 +163,8 @@ class Core:
     def _publish(self, session: Session, request: Publish, frame: Frame, now: int) -> None:
         if not request.address.startswith(P2P_SIGNAL):
             self.ground.demand_accepting()
-        payload = codec.encode(request) if legacy.is_legacy(frame.payload[0]) else frame.payload
-        self._signals.check(request, len(payload))
+        is_binary = not legacy.is_legacy(frame.payload[0])
+        payload = self._signals.check(request, frame.payload if is_binary else None)
         self._signals.apply(request, payload, frame.qos, session, now)
         if frame.qos == _COMMIT:
             self._ports.acknowledge(session, packed_ack(request.address), _COMMIT)

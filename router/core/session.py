@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from router.core.ports import Outbox
     from router.core.subscriptions import Subscription
-    from router.core.topics import Topic
 
 
 class Stage(IntEnum):
@@ -28,13 +27,11 @@ class Session:
 
     __slots__ = (
         "author",
-        "definitions",
         "errors",
         "errors_since",
         "features",
         "id",
         "is_trusted",
-        "locks",
         "messages",
         "messages_since",
         "name",
@@ -56,7 +53,6 @@ class Session:
         self.name = ""
         self.features = 0
         self.subscriptions: dict[int, Subscription] = {}
-        self.locks: set[Topic] = set()
         self.is_trusted = is_trusted
         """Whether it may change the journal: it comes from this machine."""
         self.replays = 0

@@ -12,16 +12,17 @@ from router.core.answers import packed
 from router.core.delivery import Delivery
 from router.core.gestures import Gestures
 from router.core.ground import Ground
+from router.core.pacing import Update
 from router.core.ports import Fate
 from router.core.refusal import Refusal
 from router.core.session import Session
-from router.core.topics import Topic
+from router.core.subscriptions import Readers
+from router.core.topics import P2P_SIGNAL, Topic
+from router.wire import codec
 from router.wire.codes import ErrorCode
 from router.wire.frame import encode_frame
 from router.wire.messages import Ack, Publish
 from router.wire.packing import pack
-
-P2P_SIGNAL = "/clasp/p2p/signal/"
 
 
 class Signals:
@@ -32,36 +33,42 @@ class Signals:
         self._delivery = delivery
         self._gestures = Gestures(ground, delivery)
 
-    def check(self, request: Publish, payload_bytes: int) -> None:
-        """`BadInput` if this PUBLISH is refused."""
+    def check(self, request: Publish, payload: bytes | None = None) -> bytes:
+        """The binary payload of this PUBLISH, made if it did not come as one; `BadInput` if it is refused."""
         address = parse_address(request.address)
-        size = self._ground.limits.publish_bytes
-        if payload_bytes > size:
-            raise Refusal(ErrorCode.INVALID_VALUE, f"payload exceeds {size} bytes", address)
+        limit = self._ground.limits.publish_bytes
+        if payload is None and len(request.encoded or request.samples or b"") <= limit:
+            payload = codec.encode(request)
+        if payload is None or len(payload) > limit:
+            raise Refusal(ErrorCode.INVALID_VALUE, f"payload exceeds {limit} bytes", address)
         target = _p2p_target(address)
         if target is not None and target not in self._ground.sessions:
             raise Refusal(ErrorCode.NO_SUCH_TARGET, "there is no such session", address)
+        return payload
 
     def apply(self, request: Publish, payload: bytes, qos: int, session: Session, now: int) -> None:
         """Pass on a PUBLISH that was checked."""
         ground = self._ground
         frame = pack(encode_frame(payload, qos))
+        topic = ground.topics.obtain_passing(request.address.encode())
         target = _p2p_target(request.address)
         if target is not None:
-            reader = ground.sessions.get(target)
-            if reader is not None:
-                ground.ports.reply(reader, frame)
+            self._tell_peer(target, frame, topic)
             return
-        topic = ground.topics.obtain_passing(request.address.encode())
         ground.ports.record(session, frame, now)
-        if topic.is_rendezvous:
+        if topic.is_peer_to_peer:
             self._announce(topic, frame, session)
         elif request.signal is SignalType.GESTURE:
-            key = (session, topic, request.gesture_id or 0)
-            self._gestures.publish(key, request.phase, frame, now)
+            self._gestures.publish(request, frame, topic, session, now)
         else:
-            update = (frame, fate_of(request.signal), request.encoded)
-            self._delivery.signal(topic, request.signal, update, session, now)
+            update = Update(frame, fate_of(request.signal), request.signal, request.encoded)
+            self._delivery.signal(topic, update, session, now)
+
+    def _tell_peer(self, target: str, frame: bytes, topic: Topic) -> None:
+        """An event like any other: a peer that does not take it cannot make the router keep it for ever."""
+        peer = self._ground.sessions.get(target)
+        if peer is not None:
+            self._ground.ports.deliver(Readers((peer,), {}), frame, topic, Fate.KEEP, None)
 
     def _announce(self, topic: Topic, frame: bytes, session: Session) -> None:
         readers = self._ground.subscriptions.readers(topic.text, None)

@@ -2,7 +2,8 @@
 
 Laws: the trie is a faster way to ask `Pattern.matches`, and gives the same answers; a session stands in a
 group once, however many of its subscriptions match; equal groups are one object, so that messages in a row
-for the same group are joined once for all of them.
+for the same group are joined once for all of them; nobody keeps a group for longer than it is up to date, so
+that who has left is forgotten.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Readers:
 
     __slots__ = ("members", "paced", "sessions")
 
-    def __init__(self, members: tuple[Session, ...], paced: tuple[tuple[Session, Pace], ...]) -> None:
+    def __init__(self, members: tuple[Session, ...], paced: dict[Session, Pace]) -> None:
         self.members = members
         self.paced = paced
         self.sessions = frozenset(members)
@@ -57,7 +58,7 @@ class Readers:
         return bool(self.members or self.paced)
 
 
-NOBODY = Readers((), ())
+NOBODY = Readers((), {})
 
 
 class Subscriptions:
@@ -65,7 +66,9 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self._root = _Node()
-        self._groups: dict[object, Readers] = {}
+        self._numbers: dict[object, int] = {}
+        self.groups = [NOBODY]
+        """The groups of this generation, by number."""
         self.generation = 0
         """Changes whenever a group that was given out may be out of date."""
         self.count = 0
@@ -107,6 +110,10 @@ class Subscriptions:
 
     def readers(self, address: str, signal: int | None) -> Readers:
         """The group for a message of a signal type at an address (None: whatever types they asked for)."""
+        return self.groups[self.group_number(address, signal)]
+
+    def group_number(self, address: str, signal: int | None) -> int:
+        """Where that group stands in `groups`, until the generation changes."""
         members: dict[Session, None] = {}
         paced: dict[Session, Pace] = {}
         for subscription in self.matching(address):
@@ -117,23 +124,25 @@ class Subscriptions:
                 members[session] = None
             else:
                 paced[session] = pace.loosest(paced[session]) if session in paced else pace
-        return self._group(members, {s: p for s, p in paced.items() if s not in members})
+        return self._number({s: p for s, p in paced.items() if s not in members}, members)
 
-    def _group(self, members: dict[Session, None], paced: dict[Session, Pace]) -> Readers:
+    def _number(self, paced: dict[Session, Pace], members: dict[Session, None]) -> int:
         if not members and not paced:
-            return NOBODY
-        ordered = tuple(sorted(members, key=_number))
+            return 0
+        ordered = tuple(sorted(members, key=_session_number))
         thinned = tuple(sorted(paced.items(), key=lambda item: item[0].number))
         key = (ordered, thinned)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = Readers(ordered, thinned)
-        return group
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.groups)
+            self.groups.append(Readers(ordered, dict(thinned)))
+        return number
 
     def _changed(self, by: int) -> None:
         self.count += by
         self.generation += 1
-        self._groups.clear()
+        self._numbers.clear()
+        self.groups = [NOBODY]
 
 
 class _Node:
@@ -230,7 +239,7 @@ def _with_loops(nodes: set[_Node]) -> set[_Node]:
     return nodes
 
 
-def _number(session: Session) -> int:
+def _session_number(session: Session) -> int:
     return session.number
 
 

@@ -6,17 +6,20 @@ that nothing rare (no lock, no TTL) stands in the way of the fast form of SET.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from clasp_journal.address import parse_address
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.restore import TOMBSTONES_MAX
-from router.core.session import Session
+from router.core.agenda import Note
 from router.core.subscriptions import Readers, Subscriptions
 from router.wire.packing import pack_head
 
 P2P_ANNOUNCE = "/clasp/p2p/announce"
 """Where peers look for each other: heard by every matching session, whatever types it subscribed to."""
+P2P_SIGNAL = "/clasp/p2p/signal/"
+"""Followed by a session id: what is published there is for that session alone."""
 
 ABSENT = -1
 """The value type of a topic without a value."""
@@ -30,16 +33,16 @@ class Topic:
 
     __slots__ = (
         "_ack_head",
-        "_readers",
-        "_readers_generation",
+        "_groups",
+        "_groups_generation",
         "_set_head",
         "_set_shape",
         "address",
         "data",
-        "expiry_noted",
+        "expiry",
         "holder",
+        "is_peer_to_peer",
         "is_plain",
-        "is_rendezvous",
         "kind",
         "revision",
         "text",
@@ -59,15 +62,17 @@ class Topic:
         self.written = 0
         self.used = 0
         self.ttl = 0
-        self.holder: Session | None = None
-        self.expiry_noted = False
+        self.holder: str | None = None
+        """The id of the session that locked it. The lock of a session that has left is none."""
+        self.expiry: Note | None = None
+        """When it is looked at next, to see whether its time has run out."""
         self.is_plain = False
-        self.is_rendezvous = text == P2P_ANNOUNCE
+        self.is_peer_to_peer = text == P2P_ANNOUNCE or text.startswith(P2P_SIGNAL)
         self._ack_head = b""
         self._set_head = b""
         self._set_shape = -1
-        self._readers: list[Readers | None] = [None] * _SIGNALS
-        self._readers_generation = -1
+        self._groups: list[int | None] = [None] * _SIGNALS
+        self._groups_generation = -1
 
     @property
     def encoded(self) -> bytes | None:
@@ -80,13 +85,13 @@ class Topic:
 
     def readers(self, subscriptions: Subscriptions, signal: int) -> Readers:
         """The group for messages of a signal type, looked up again only when subscriptions changed."""
-        if self._readers_generation != subscriptions.generation:
-            self._readers = [None] * _SIGNALS
-            self._readers_generation = subscriptions.generation
-        group = self._readers[signal]
-        if group is None:
-            group = self._readers[signal] = subscriptions.readers(self.text, signal)
-        return group
+        if self._groups_generation != subscriptions.generation:
+            self._groups = [None] * _SIGNALS
+            self._groups_generation = subscriptions.generation
+        number = self._groups[signal]
+        if number is None:
+            number = self._groups[signal] = subscriptions.group_number(self.text, signal)
+        return subscriptions.groups[number]
 
     def set_head(self, kind: int, size_bytes: int) -> bytes:
         """All of a packed SET with revision that stands before the value's data."""
@@ -131,12 +136,13 @@ class Topics:
         self.in_order: list[Topic] = []
         """The same, oldest first, and perhaps some that were dropped. The list is only appended to, or
         replaced by another, so that who walks it keeps a good place."""
-        self.passing: dict[bytes, Topic] = {}
-        """Topics of PUBLISH alone; emptied when full, since they hold nothing but cached readers."""
+        self.passing: OrderedDict[bytes, Topic] = OrderedDict()
+        """Topics of PUBLISH alone. The oldest make room for new ones: all they hold can be found again."""
         self.live = 0
         """How many have a value."""
         self.revision_floor = 0
-        self._tombstones: dict[bytes, None] = {}
+        # A plain dict would look for its first key past all those that were deleted before it.
+        self._tombstones: OrderedDict[bytes, None] = OrderedDict()
         self._passing_max = passing_max
 
     def find(self, address: str) -> Topic | None:
@@ -161,7 +167,7 @@ class Topics:
         if topic is None:
             topic = Topic(address, parse_address(address.decode()))
             if len(self.passing) >= self._passing_max:
-                self.passing.clear()
+                self.passing.popitem(last=False)
             self.passing[address] = topic
         return topic
 
@@ -211,8 +217,7 @@ class Topics:
 
     def _trim(self) -> None:
         while len(self._tombstones) > TOMBSTONES_MAX:
-            address = next(iter(self._tombstones))
-            del self._tombstones[address]
+            address, _ = self._tombstones.popitem(last=False)
             dropped = self.known.pop(address)
             self.revision_floor = max(self.revision_floor, dropped.revision)
         if len(self.in_order) > 2 * len(self.known) + TOMBSTONES_MAX:
