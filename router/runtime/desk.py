@@ -57,7 +57,8 @@ class Desk:
         self.keeping = Keeping(recorder, settings.limits.journal_backlog_bytes, settings.on_journal_error)
         self.exchange = Exchange(self._loop, self.keeping)
         self._replays = Replays(self.exchange, recorder, settings.limits) if recorder else None
-        self.core = Core(DeskPorts(self), settings.limits, settings.core)
+        self.ports = DeskPorts(self)
+        self.core = Core(self.ports, settings.limits, settings.core)
         self._links: dict[int, Link] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0

@@ -11,7 +11,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from clasp_journal.entry import JournalEntry
 from router.core.answers import packed_error
 from router.core.limits import KIB
 from router.core.ports import Fate
@@ -29,7 +28,7 @@ _COMMIT = 2
 
 
 class Exchange:
-    """The ports that are about bytes and time: reply, stream, deliver, acknowledge, record."""
+    """The ports that are about what leaves: reply, stream, deliver, acknowledge."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, keeping: Keeping) -> None:
         self._loop = loop
@@ -45,8 +44,10 @@ class Exchange:
         self._pulling: deque[Outbox] = deque()
         self._readers: Readers = NOBODY
         self._excluding: Session | None = None
+        self._fate = Fate.KEEP
         self._run: list[bytes] = []
-        self._items: list[tuple[Topic, Fate]] = []
+        self._topics: list[Topic] = []
+        """Of the messages in the run; needed only for readers that are blocked."""
         self._run_bytes = 0
 
     def begin(self) -> None:
@@ -59,12 +60,13 @@ class Exchange:
         self, readers: Readers, packed: bytes, topic: Topic, fate: Fate, excluding: Session | None
     ) -> None:
         """A message for a group of readers."""
-        if readers is not self._readers or excluding is not self._excluding:
+        if readers is not self._readers or excluding is not self._excluding or fate is not self._fate:
             self._end_run()
             self._readers = readers
             self._excluding = excluding
+            self._fate = fate
         self._run.append(packed)
-        self._items.append((topic, fate))
+        self._topics.append(topic)
         self._run_bytes += len(packed)
         if self._run_bytes > _RUN_BYTES:
             self._end_run()
@@ -92,14 +94,6 @@ class Exchange:
         outbox.acks.append(packed)
         if qos == _COMMIT:
             self._keeping.demands_sync = True
-
-    def record(self, session: Session, packed: bytes, now: int) -> None:
-        """A SET or PUBLISH for the journal."""
-        self._keeping.record(session, packed, now)
-
-    def record_entry(self, entry: JournalEntry) -> None:
-        """An entry of the journal's own kind."""
-        self._keeping.record_entry(entry)
 
     def answer(self, outbox: Outbox, packed: bytes) -> None:
         """Packed messages for one session that must not be dropped."""
@@ -138,8 +132,8 @@ class Exchange:
         run = self._run
         if not run:
             return
-        items = self._items
-        self._run, self._items, self._run_bytes = [], [], 0
+        topics = self._topics
+        self._run, self._topics, self._run_bytes = [], [], 0
         joined = run[0] if len(run) == 1 else b"".join(run)
         size_bytes = len(joined)
         excluding = self._excluding
@@ -151,7 +145,7 @@ class Exchange:
                 continue
             outbox: Outbox = session.outbox
             if outbox.is_blocked:
-                outbox.wait(run, items)
+                outbox.wait(run, topics, self._fate)
                 continue
             outbox.out.append(joined)
             outbox.out_bytes += size_bytes

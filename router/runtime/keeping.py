@@ -23,6 +23,8 @@ from router.runtime.recorder import Recorder
 log = logging.getLogger("router.journal")
 
 Ack = tuple[Outbox, bytes]
+Record = Callable[[Session, bytes, int], None]
+"""Called with who, the packed message, and when."""
 
 
 class OnJournalError(Enum):
@@ -42,6 +44,8 @@ class Keeping:
         self.policy = policy
         self.trouble: str | None = None
         """Why the journal cannot write; None while it can."""
+        self.is_missing = False
+        """Whether writes are applied without being recorded."""
         self.demands_sync = False
         """Whether this tick has to survive the loss of power before it is acknowledged."""
         self.release: Callable[[Iterable[Ack]], None] = _ignore
@@ -70,11 +74,6 @@ class Keeping:
         return self.trouble is None or self.policy is OnJournalError.SERVE
 
     @property
-    def is_missing(self) -> bool:
-        """Whether writes are applied without being recorded."""
-        return self.trouble is not None and self.policy is OnJournalError.SERVE
-
-    @property
     def is_full(self) -> bool:
         """Whether those who write have to wait."""
         return self.recorder is not None and self.recorder.backlog_bytes > self._limit_bytes
@@ -84,23 +83,18 @@ class Keeping:
         """Whether those who waited may go on."""
         return self.recorder is None or self.recorder.backlog_bytes <= self._limit_bytes // 2
 
-    def record(self, session: Session, packed: bytes, now: int) -> None:
-        """Keep a SET or a PUBLISH."""
+    def recording(self) -> Record:
+        """What is to be called with every SET and PUBLISH, until the next `on_change`."""
         if self.recorder is None:
-            return
-        if self.is_missing:
-            self._miss(now)
-            return
-        self._feed.add(session, packed, now)
+            return _keep_nothing
+        return self._miss if self.is_missing else self._feed.add
 
     def record_entry(self, entry: JournalEntry) -> None:
         """Keep an entry of the journal's own kind."""
-        if self.recorder is None:
-            return
         if self.is_missing:
-            self._miss(entry.timestamp)
-            return
-        self._feed.add_entry(entry)
+            self._count_missed(entry.timestamp)
+        elif self.recorder is not None:
+            self._feed.add_entry(entry)
 
     def hand_over(self, acks: list[Ack]) -> list[Ack]:
         """End of the tick: submit its entries. The ACKs that need not wait come back."""
@@ -141,7 +135,10 @@ class Keeping:
         """How many entries were applied and not recorded."""
         return self._missed
 
-    def _miss(self, now: int) -> None:
+    def _miss(self, session: Session, packed: bytes, now: int) -> None:
+        self._count_missed(now)
+
+    def _count_missed(self, now: int) -> None:
         if not self._missed:
             self._missed_from = now
         self._missed += 1
@@ -159,6 +156,7 @@ class Keeping:
     def _on_trouble(self, reason: str) -> None:
         log.error("the journal cannot write: %s", reason)
         self.trouble = reason
+        self.is_missing = self.policy is OnJournalError.SERVE
         self.on_change()
         self._report()
 
@@ -170,6 +168,7 @@ class Keeping:
     def _on_recovered(self) -> None:
         log.info("the journal can write again")
         self.trouble = None
+        self.is_missing = False
         self.on_change()
 
 
@@ -178,6 +177,10 @@ def _ignore(acks: Iterable[Ack]) -> None:
 
 
 def _ignore_writers(numbers: Iterable[int]) -> None:
+    pass
+
+
+def _keep_nothing(session: Session, packed: bytes, now: int) -> None:
     pass
 
 

@@ -92,10 +92,10 @@ class Outbox:
             self.out_bytes = 0
             self._pipe.write(out[0] if len(out) == 1 else b"".join(out))
 
-    def wait(self, run: Iterable[bytes], items: Iterable[tuple[Topic, Fate]]) -> None:
+    def wait(self, run: Iterable[bytes], topics: Iterable[Topic], fate: Fate) -> None:
         """Deliveries for a session that is blocked."""
         backlog = self._obtain_backlog()
-        for packed, (topic, fate) in zip(run, items, strict=True):
+        for packed, topic in zip(run, topics, strict=True):
             backlog.add(packed, topic, fate)
         if backlog.is_hopeless:
             self._on_hopeless()

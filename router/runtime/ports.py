@@ -22,8 +22,8 @@ class DeskPorts:
         self.stream = exchange.stream
         self.acknowledge = exchange.acknowledge
         self.deliver = exchange.deliver
-        self.record = exchange.record
-        self.record_entry = exchange.record_entry
+        self.record = desk.keeping.recording()
+        self.record_entry = desk.keeping.record_entry
         self.close = desk.close
 
     def replay(self, session: Session, request: Replay, qos: int) -> None:

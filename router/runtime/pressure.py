@@ -51,6 +51,7 @@ class Pressure:
     def _changed(self) -> None:
         keeping = self._desk.keeping
         self._desk.core.ground.accepting = keeping.is_accepting
+        self._desk.ports.record = keeping.recording()
         if keeping.has_room:
             waiting, self._waiting = self._waiting, set()
             for outbox in waiting:
