@@ -258,7 +258,8 @@ class Connection(asyncio.Protocol):
         if self._link is not None:
             self._link.stamp()
             self._splitter.feed(data)
-            self._pay_pong()
+            if self._owed_pong is not None:
+                self._pay_pong()
 
     def _go_on(self) -> None:
         if self._is_paused or self._phase is Phase.ENDING or self._link is None:

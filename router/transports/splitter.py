@@ -146,6 +146,8 @@ class Splitter:
                     break
                 at = end
                 self.on_message(mask(data[start:end], data[start - 4 : start]))
+            if at == size_bytes:
+                return
             if self._halted:
                 self._waiting, self._waiting_at = data, at
                 return

@@ -30,7 +30,7 @@ from ssl import SSLContext
 from router.core.limits import Limits
 from router.runtime.door import Host
 from router.transports.connection import Connection
-from router.transports.roll import Roll
+from router.transports.roll import Guest, Roll
 
 GOING_AWAY = 1001
 CLOSE_TIMEOUT_S = 2.0
@@ -38,6 +38,8 @@ CLOSE_TIMEOUT_S = 2.0
 BACKLOG = 1_024
 """Connections the kernel holds ready for us; a burst of reconnecting clients should fit."""
 BEATS_PER_LIMIT = 4
+SWEEP_SLICE = 500
+"""Connections looked at in one turn of the loop, so that ten thousand of them delay nobody's message."""
 
 
 class WebSocketDoor:
@@ -93,9 +95,15 @@ class WebSocketDoor:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop, beat_s: float) -> None:
         self._beat = loop.call_later(beat_s, self._sweep, loop, beat_s)
+        self._sweep_from(0, (*self._roll.half_open, *self._roll.linked), loop)
+
+    def _sweep_from(self, start: int, guests: tuple[Guest, ...], loop: asyncio.AbstractEventLoop) -> None:
+        end = start + SWEEP_SLICE
         now_s = loop.time()
-        for connection in (*self._roll.half_open, *self._roll.linked):
-            connection.sweep(now_s)
+        for guest in guests[start:end]:
+            guest.sweep(now_s)
+        if end < len(guests):
+            loop.call_soon(self._sweep_from, end, guests, loop)
 
     def _beat_s(self, limits: Limits) -> float:
         """How often to sweep, so that no limit is overrun by much."""

@@ -1,6 +1,7 @@
 """Doors on real ports of this machine, under every event loop that the router runs on."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -26,12 +27,13 @@ async def serve() -> AsyncIterator[Serve]:
         *,
         door: WebSocketDoor | None = None,
         host: RecordingHost | None = None,
+        tls: ssl.SSLContext | None = None,
         **limits: float,
     ) -> tuple[RecordingHost, int]:
         door = door or WebSocketDoor(close_timeout_s=0.2)
         host = host or RecordingHost(Limits(**limits))
         doors.append(door)
-        return host, await door.open(host, "127.0.0.1", 0)
+        return host, await door.open(host, "127.0.0.1", 0, tls)
 
     yield open_door
     for door in doors:

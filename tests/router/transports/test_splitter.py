@@ -1,5 +1,8 @@
 """The splitter: legal bytes become messages, whatever else a peer sends has one answer."""
 
+import importlib.util
+import sys
+
 import pytest
 from websockets.frames import Opcode
 
@@ -150,3 +153,17 @@ def test_who_hears_the_messages_may_change_in_the_middle_of_a_read():
     heard.splitter.on_message = only_one
     heard.feed(binary(b"one") + binary(b"two") + close(1000))
     assert heard.calls == [("message", b"one"), ("close", b"\x03\xe8")]
+
+
+def test_without_the_c_extension_the_messages_are_the_same(monkeypatch):
+    """A library installed without its compiled part unmasks in Python."""
+    monkeypatch.setitem(sys.modules, "websockets.speedups", None)
+    spec = importlib.util.find_spec("router.transports.splitter")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.apply_mask.__module__ == "websockets.utils"
+    heard = Heard()
+    splitter = module.Splitter(heard.on_message, heard, 1000)
+    for size_bytes in (0, 1, 2, 3, 4, 5, 44, 300):
+        splitter.feed(binary(bytes(range(size_bytes % 256))))
+        assert heard.calls[-1] == ("message", bytes(range(size_bytes % 256)))

@@ -6,6 +6,7 @@ import struct
 import pytest
 from websockets.asyncio.client import connect
 
+from router.transports import websocket
 from router.wire.packing import pack
 from tests.router.transports.peer_bytes import FIN, binary, close, control, fragmented, raw_frame
 from tests.router.transports.recording import UPGRADE
@@ -28,6 +29,14 @@ async def test_who_does_not_finish_the_head_is_dropped(serve, dial, said):
     peer.send(said)
     assert await peer.rest() == b""
     assert not host.links
+
+
+async def test_no_connection_is_overlooked_however_many_there_are(serve, dial, monkeypatch):
+    """They are looked at in slices, and all in turn."""
+    monkeypatch.setattr(websocket, "SWEEP_SLICE", 2)
+    _, port = await serve(hello_timeout_s=SOON_S)
+    peers = [await dial(port) for _ in range(7)]
+    assert [await peer.rest() for peer in peers] == [b""] * 7
 
 
 async def test_a_head_that_drips_in_has_no_more_time_than_any_other(serve, dial):
