@@ -52,6 +52,8 @@ _STRING, _BYTES, _ARRAY, _MAP = 8, 9, 10, 11
 
 _I64 = struct.Struct(">Bq")
 _F64 = struct.Struct(">Bd")
+_NUMBER, _NUMBER_BYTES = 7, 9
+_unpack_f64 = _F64.unpack
 _HEAD = struct.Struct(">BH")
 _COUNT = struct.Struct(">H")
 _SCALARS = (
@@ -75,6 +77,11 @@ def encode(value: Value) -> bytes:
 
 def decode(data: bytes) -> Value:
     """The value of bytes that hold exactly one encoded value."""
+    if len(data) == _NUMBER_BYTES:  # floats are most of all values
+        number: float
+        kind, number = _unpack_f64(data)
+        if kind == _NUMBER:
+            return number
     value, end = read(data, 0)
     if end != len(data):
         raise BadValue(f"{len(data) - end} bytes follow the value")
@@ -99,7 +106,7 @@ def read(data: bytes, at: int) -> tuple[Value, int]:
 
 def read_data(kind: int, data: bytes, at: int, depth: int = 0) -> tuple[Value, int]:
     """The value of type `kind` whose data start at `at`, and the offset behind it."""
-    if kind == ValueType.NULL:
+    if not kind:
         return None, at
     if kind < _STRING:
         end = at + FIXED_SIZES[kind]

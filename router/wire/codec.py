@@ -14,7 +14,8 @@ from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import BadInput
 from router.wire import legacy
 from router.wire.codes import WireError
-from router.wire.frame import PAYLOAD_MAX_BYTES
+from router.wire.fast import plain_set
+from router.wire.frame import PAYLOAD_MAX_BYTES, decode_frame
 from router.wire.layouts import entries, history, params, sessions, signals, writing
 from router.wire.layouts.reading import FAULTS, read_u16, read_u64
 from router.wire.messages import (
@@ -70,7 +71,6 @@ _READERS: dict[int, Callable[[bytes], Message]] = {
     MessageType.QUERY: signals.read_query,
     MessageType.RESULT: signals.read_result,
 }
-"""By the first byte. BUNDLE is missing: it needs to know how deep it stands."""
 
 _WRITERS: dict[type[Any], Callable[[Any], bytes]] = {
     Hello: sessions.write_hello,
@@ -97,43 +97,7 @@ _WRITERS: dict[type[Any], Callable[[Any], bytes]] = {
 }
 
 
-def decode(payload: bytes) -> Message:
-    """The message of a payload; a MessagePack map is known by its first byte."""
-    if payload and legacy.is_legacy(payload[0]):
-        return legacy.decode(payload)
-    return decode_binary(payload)
-
-
-def decode_binary(payload: bytes) -> Message:
-    """The message of a binary payload."""
-    try:
-        return _read(payload, 0)
-    except FAULTS as fault:
-        raise WireError(_in_words(payload, fault)) from None
-
-
-def _in_words(payload: bytes, fault: Exception) -> str:
-    if not payload:
-        return "payload is empty"
-    name = MessageType(payload[0]).name
-    if isinstance(fault, BadInput):
-        return f"{name}: {fault}"
-    if isinstance(fault, UnicodeDecodeError):
-        return f"{name}: text is not valid UTF-8"
-    return f"{name} cut off"
-
-
-def _read(payload: bytes, depth: int) -> Message:
-    kind = payload[0]
-    if kind == MessageType.BUNDLE:
-        return _read_bundle(payload, depth + 1)
-    reader = _READERS.get(kind)
-    if reader is None:
-        raise WireError(f"message type 0x{kind:02x} is not assigned")
-    return reader(payload)
-
-
-def _read_bundle(data: bytes, depth: int) -> Bundle:
+def _read_bundle(data: bytes, depth: int = 1) -> Bundle:
     if depth > BUNDLE_DEPTH_MAX:
         raise WireError(f"bundle nested deeper than {BUNDLE_DEPTH_MAX}")
     count, at = read_u16(data, 2)
@@ -146,8 +110,69 @@ def _read_bundle(data: bytes, depth: int) -> Bundle:
         at += size_bytes
         if at > len(data):
             raise WireError("bundle cut off")
-        message.messages.append(_read(inner, depth))
+        message.messages.append(_read_inner(inner, depth))
     return message
+
+
+def _read_inner(payload: bytes, depth: int) -> Message:
+    if payload[0] == MessageType.BUNDLE:
+        return _read_bundle(payload, depth + 1)
+    return _BINARY_DOORS[payload[0]](payload)
+
+
+def _refuse(payload: bytes) -> Message:
+    raise WireError(f"message type 0x{payload[0]:02x} is not assigned")
+
+
+_READERS[MessageType.BUNDLE] = _read_bundle
+_BINARY_DOORS = tuple(_READERS.get(kind, _refuse) for kind in range(256))
+_DOORS = tuple(
+    legacy.decode if legacy.is_legacy(kind) else reader for kind, reader in enumerate(_BINARY_DOORS)
+)
+"""Who reads a payload, by its first byte."""
+
+
+def decode(payload: bytes) -> Message:
+    """The message of a payload; a MessagePack map is known by its first byte."""
+    try:
+        return _DOORS[payload[0]](payload)
+    except FAULTS as fault:
+        raise WireError(_in_words(payload, fault)) from None
+
+
+def decode_binary(payload: bytes) -> Message:
+    """The message of a binary payload."""
+    try:
+        return _BINARY_DOORS[payload[0]](payload)
+    except FAULTS as fault:
+        raise WireError(_in_words(payload, fault)) from None
+
+
+def decode_framed(data: bytes) -> tuple[Message, int, int | None]:
+    """The message of a whole frame, the frame's flags and its timestamp.
+
+    The same as `decode_frame` and `decode`, with a short way for a plain SET.
+    """
+    plain = plain_set(data)
+    if plain is not None:
+        address, kind, content = plain
+        try:
+            return Set(address.decode(), params.KINDS[kind] + content), data[1], None
+        except UnicodeDecodeError:
+            raise WireError("SET: text is not valid UTF-8") from None
+    frame = decode_frame(data)
+    return decode(frame.payload), frame.flags, frame.timestamp
+
+
+def _in_words(payload: bytes, fault: Exception) -> str:
+    if not payload:
+        return "payload is empty"
+    name = MessageType(payload[0]).name
+    if isinstance(fault, BadInput):
+        return f"{name}: {fault}"
+    if isinstance(fault, UnicodeDecodeError):
+        return f"{name}: text is not valid UTF-8"
+    return f"{name} cut off"
 
 
 def encode(message: Message) -> bytes:

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
 
-from clasp_journal import value as values
 from clasp_journal.entry import ParamSnapshot, Phase, SignalType
 from clasp_journal.value import Value
+from clasp_journal.value import decode as decode_value
 from router.wire.history_messages import Entries, JournalDo, JournalDone, Replay, ReplayExtension
 from router.wire.masks import ALL_TYPES, FEATURES_OF_CLIENTS, FEATURES_OF_ROUTERS
 
@@ -213,7 +213,7 @@ class Publish:
     @property
     def value(self) -> Value:
         """The value as a Python object; None where there is none."""
-        return None if self.encoded is None else values.decode(self.encoded)
+        return None if self.encoded is None else decode_value(self.encoded)
 
     @property
     def sample_values(self) -> tuple[float, ...] | None:
@@ -244,7 +244,7 @@ class Set:
     @property
     def value(self) -> Value:
         """The value as a Python object."""
-        return values.decode(self.encoded)
+        return decode_value(self.encoded)
 
 
 @dataclass(slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
+
 from clasp_journal.entry import ParamSnapshot, Phase, SignalType
 from clasp_journal.errors import BadInput
-from clasp_journal.value import skip
+from clasp_journal.value import FIXED_SIZES, skip
+from router.wire.codes import WireError
 from router.wire.layouts.reading import (
     phase_of,
     read_encoded,
@@ -25,19 +28,24 @@ SIGNAL_SHIFT = 5
 HAS_VALUE, HAS_SAMPLES = 1, 2
 
 _PARAM_WRITER, _PARAM_TIMESTAMP = 0x01, 0x02
-_KINDS = tuple(bytes((kind,)) for kind in range(16))
+_FIXED = len(FIXED_SIZES)
+_unpack_set_head = struct.Struct(">BBH").unpack_from
+KINDS = tuple(bytes((kind,)) for kind in range(16))
+"""The type byte of each value type."""
 
 
 def read_set(data: bytes) -> Set:
-    """SET: the value's type byte sits in the flags, its data behind the address.
-
-    `skip` refuses to start behind the end, so an address that is cut off ends there, too.
-    """
-    flags = data[1]
-    start = 4 + (data[2] << 8 | data[3])
+    """SET: the value's type byte sits in the flags, its data behind the address."""
+    _, flags, size = _unpack_set_head(data)
+    start = 4 + size
     kind = flags & SET_KIND
-    end = skip(kind, data, start)
-    message = Set(data[4:start].decode(), _KINDS[kind] + data[start:end])
+    if kind < _FIXED:
+        end = start + FIXED_SIZES[kind]
+        if end > len(data):
+            raise WireError("SET cut off")
+    else:
+        end = skip(kind, data, start)
+    message = Set(data[4:start].decode(), KINDS[kind] + data[start:end])
     if flags > SET_KIND:
         message.lock = flags & SET_LOCK != 0
         message.unlock = flags & SET_UNLOCK != 0

@@ -76,6 +76,31 @@ def check_publish(data):
     assert message.signal != SignalType.GESTURE
 
 
+def check_framed(data):
+    """One step or two, the result is the same, and so is the code of a refusal."""
+
+    def two_steps():
+        frame = decode_frame(data)
+        return codec.decode(frame.payload), frame.flags, frame.timestamp
+
+    assert outcome(lambda: codec.decode_framed(data)) == outcome(two_steps)
+
+
+def outcome(work):
+    """What is decoded, or the code of the refusal."""
+    try:
+        return work()
+    except WireError as refusal:
+        return refusal.code
+
+
+def check(data):
+    """All short ways."""
+    check_set(data)
+    check_publish(data)
+    check_framed(data)
+
+
 def frames_of(strategy):
     """Messages in frames with any flags."""
     return st.builds(lambda message, flags: encode_frame(codec.encode(message), flags=flags), strategy, u8)
@@ -88,16 +113,14 @@ hot_messages = sets() | publishes()
 @given(frames_of(hot_messages | any_messages))
 def test_good_frames(data):
     """Every plain SET and PUBLISH is recognised, and nothing else."""
-    check_set(data)
-    check_publish(data)
+    check(data)
 
 
 @pytest.mark.property
 @given(frames_of(hot_messages).flatmap(mutated))
 def test_tampered_frames(data):
     """Whatever the full form refuses gets no answer."""
-    check_set(data)
-    check_publish(data)
+    check(data)
 
 
 @pytest.mark.property
@@ -105,24 +128,21 @@ def test_tampered_frames(data):
 def test_garbage_behind_a_good_beginning(kind, rest):
     """Lengths that lie, types that do not exist."""
     data = encode_frame(kind + rest)
-    check_set(data)
-    check_publish(data)
+    check(data)
 
 
 @pytest.mark.property
 @given(st.binary(max_size=40))
 def test_garbage(data):
     """Nothing escapes."""
-    check_set(data)
-    check_publish(data)
+    check(data)
 
 
 @pytest.mark.parametrize("name", ["frames", "bad_frames"])
 def test_all_vectors(name):
     """Good and bad frames of other implementations."""
     for row in json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")):
-        check_set(bytes.fromhex(row["hex"]))
-        check_publish(bytes.fromhex(row["hex"]))
+        check(bytes.fromhex(row["hex"]))
 
 
 def test_the_usual_frames_are_plain():
