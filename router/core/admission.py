@@ -85,7 +85,7 @@ class Admission:
 
     def _dismiss(self, session: Session, code: int, reason: str) -> None:
         """Close, and do not listen to what was already on its way."""
-        session.stage = Stage.GONE
+        session.stage = Stage.DISMISSED
         self._ground.ports.close(session, code, reason)
 
     def _welcome(self, session: Session, now: int) -> Welcome:

@@ -19,7 +19,9 @@ class Stage(IntEnum):
     GREETING = 0
     """Connected; HELLO has not come."""
     LIVE = 1
-    GONE = 2
+    DISMISSED = 2
+    """The router has told it to go, and does not hear it any more."""
+    GONE = 3
 
 
 class Session:
