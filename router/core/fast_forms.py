@@ -17,6 +17,10 @@ from router.wire.packing import pack
 _PLAIN_FLAGS = (0x01, 0x41, 0x81)
 """Frame flags with which a PUBLISH can be passed on as it is."""
 _COMMIT = 2
+_QOS_BITS = 0xC0
+# Looking up a member of an enum costs more than all the rest of a line.
+_PARAM = SignalType.PARAM
+_CONFLATE = Fate.CONFLATE
 
 
 class FastForms:
@@ -25,24 +29,25 @@ class FastForms:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._ports = ground.ports
+        self._subscriptions = ground.subscriptions
         self._known = ground.topics.known
         self._passing = ground.topics.passing
         self._set_bytes = ground.limits.set_bytes
         self._publish_bytes = ground.limits.publish_bytes
 
-    def set(self, session: Session, frame: bytes, now: int) -> bool:
-        """Do a plain SET; False if this frame is something else."""
+    def take(self, session: Session, frame: bytes, now: int) -> bool:
+        """Do a plain SET or PUBLISH; False if this frame is something else."""
         plain = plain_set(frame)
         if plain is None:
-            return False
+            return self._publish(session, frame, now)
         address, kind, data = plain
         topic = self._known.get(address)
-        ground = self._ground
-        if topic is None or not topic.is_plain or not ground.accepting:
+        if topic is None or not topic.is_plain or not self._ground.accepting:
             return False
-        if len(address) + len(data) > self._set_bytes:
+        size_bytes = len(data)
+        if len(address) + size_bytes > self._set_bytes:
             return False
-        readers = topic.readers(ground.subscriptions, SignalType.PARAM)
+        readers = topic.readers(self._subscriptions, _PARAM)
         if readers.paced:
             return False
         topic.kind = kind
@@ -51,35 +56,40 @@ class FastForms:
         topic.written = now
         topic.revision += 1
         revision = topic.revision.to_bytes(8, "big")
-        packed = topic.set_head(kind, len(data)) + data + revision
-        self._ports.record(session, packed, now)
+        if topic.set_shape != kind << 16 | size_bytes:
+            topic.shape_set(kind, size_bytes)
+        packed = topic.set_head + data + revision
+        ports = self._ports
+        ports.record(session, packed, now)
         if readers.members:
-            self._ports.deliver(readers, packed, topic, Fate.CONFLATE, None)
-        qos = (frame[1] >> 6) % 3
-        if qos:
-            self._ports.acknowledge(session, topic.ack_head() + revision, qos)
+            ports.deliver(readers, packed, topic, _CONFLATE, None)
+        flags = frame[1]
+        if flags & _QOS_BITS:
+            qos = (flags >> 6) % 3
+            if qos:
+                ports.acknowledge(session, topic.ack_head + revision, qos)
         return True
 
-    def publish(self, session: Session, frame: bytes, now: int) -> bool:
-        """Do a plain PUBLISH; False if this frame is something else."""
+    def _publish(self, session: Session, frame: bytes, now: int) -> bool:
         plain = plain_publish(frame)
         if plain is None:
             return False
         address, signal = plain
         topic = self._passing.get(address) or self._known.get(address)
-        ground = self._ground
-        if topic is None or topic.is_peer_to_peer or frame[1] not in _PLAIN_FLAGS or not ground.accepting:
+        if topic is None or topic.is_peer_to_peer or not self._ground.accepting:
             return False
-        if len(frame) - 4 > self._publish_bytes:
+        flags = frame[1]
+        if flags not in _PLAIN_FLAGS or len(frame) - 4 > self._publish_bytes:
             return False
-        readers = topic.readers(ground.subscriptions, signal)
+        readers = topic.readers(self._subscriptions, signal)
         if readers.paced:
             return False
         packed = pack(frame)
-        self._ports.record(session, packed, now)
+        ports = self._ports
+        ports.record(session, packed, now)
         if readers.members:
             excluding = session if session in readers.sessions else None
-            self._ports.deliver(readers, packed, topic, fate_of(signal), excluding)
-        if frame[1] >> 6 == _COMMIT:
-            self._ports.acknowledge(session, packed_ack(topic.text), _COMMIT)
+            ports.deliver(readers, packed, topic, fate_of(signal), excluding)
+        if flags >> 6 == _COMMIT:
+            ports.acknowledge(session, packed_ack(topic.text), _COMMIT)
         return True

@@ -53,6 +53,7 @@ from router.wire.messages import (
 )
 
 _COMMIT = 2
+_LIVE = Stage.LIVE
 _PONG = packed(Pong())
 
 Handler = Callable[[Session, Any, Frame, int], None]
@@ -74,6 +75,7 @@ class Core:
         self._listening = Listening(ground)
         self._admission = Admission(ground, self._listening)
         self._fast = FastForms(ground)
+        self._is_metered = limits.messages_per_s > 0
         self._numbers = 0
         self._handlers = self._table()
 
@@ -111,10 +113,10 @@ class Core:
     def receive(self, session: Session, frame: bytes, now: int) -> None:
         """One frame of a session. Never raises for anything that a peer can send."""
         try:
-            if session.stage is Stage.LIVE:
-                self._admission.count_message(session, now)
-                fast = self._fast
-                if not fast.set(session, frame, now) and not fast.publish(session, frame, now):
+            if session.stage is _LIVE:
+                if self._is_metered:
+                    self._admission.count_message(session, now)
+                if not self._fast.take(session, frame, now):
                     self._receive_fully(session, frame, now)
             elif session.stage is Stage.GREETING:
                 self._admission.greet(session, codec.decode(decode_frame(frame).payload), now)
@@ -157,8 +159,7 @@ class Core:
         self.ground.demand_accepting()
         topic = self._params.set(request, session, now)
         if frame.qos:
-            revision = topic.revision.to_bytes(8, "big")
-            self._ports.acknowledge(session, topic.ack_head() + revision, frame.qos)
+            self._ports.acknowledge(session, topic.packed_ack(), frame.qos)
 
     def _publish(self, session: Session, request: Publish, frame: Frame, now: int) -> None:
         if not request.address.startswith(P2P_SIGNAL):

@@ -32,11 +32,9 @@ class Topic:
     """What the router knows of one address."""
 
     __slots__ = (
-        "_ack_head",
         "_groups",
         "_groups_generation",
-        "_set_head",
-        "_set_shape",
+        "ack_head",
         "address",
         "data",
         "expiry",
@@ -45,6 +43,8 @@ class Topic:
         "is_plain",
         "kind",
         "revision",
+        "set_head",
+        "set_shape",
         "text",
         "ttl",
         "used",
@@ -68,9 +68,12 @@ class Topic:
         """When it is looked at next, to see whether its time has run out."""
         self.is_plain = False
         self.is_peer_to_peer = text == P2P_ANNOUNCE or text.startswith(P2P_SIGNAL)
-        self._ack_head = b""
-        self._set_head = b""
-        self._set_shape = -1
+        self.ack_head = self._packed_head(b"\x01", b"\x50\x03", 8)
+        """All of a packed ACK that stands before the revision."""
+        self.set_head = b""
+        """All of a packed SET with revision that stands before the value's data, for values of one shape."""
+        self.set_shape = -1
+        """Type and size of those values."""
         self._groups: list[int | None] = [None] * _SIGNALS
         self._groups_generation = -1
 
@@ -93,23 +96,19 @@ class Topic:
             number = self._groups[signal] = subscriptions.group_number(self.text, signal)
         return subscriptions.groups[number]
 
-    def set_head(self, kind: int, size_bytes: int) -> bytes:
-        """All of a packed SET with revision that stands before the value's data."""
-        shape = kind << 16 | size_bytes
-        if self._set_shape != shape:
-            self._set_shape = shape
-            self._set_head = self._packed_head(b"\x41", bytes((0x21, 0x80 | kind)), size_bytes + 8)
-        return self._set_head
+    def shape_set(self, kind: int, size_bytes: int) -> None:
+        """Build `set_head` for values of this type and size."""
+        self.set_shape = kind << 16 | size_bytes
+        self.set_head = self._packed_head(b"\x41", bytes((0x21, 0x80 | kind)), size_bytes + 8)
 
     def packed_set(self) -> bytes:
         """The SET that tells a reader the value as it is now."""
-        return self.set_head(self.kind, len(self.data)) + self.data + self.revision.to_bytes(8, "big")
+        self.shape_set(self.kind, len(self.data))
+        return self.set_head + self.data + self.revision.to_bytes(8, "big")
 
-    def ack_head(self) -> bytes:
-        """All of a packed ACK that stands before the revision."""
-        if not self._ack_head:
-            self._ack_head = self._packed_head(b"\x01", b"\x50\x03", 8)
-        return self._ack_head
+    def packed_ack(self) -> bytes:
+        """The ACK of the SET that gave the topic its revision."""
+        return self.ack_head + self.revision.to_bytes(8, "big")
 
     def _packed_head(self, frame_flags: bytes, message_head: bytes, tail_bytes: int) -> bytes:
         address_size = len(self.address).to_bytes(2, "big")
