@@ -2,10 +2,12 @@
 
 import importlib.util
 import sys
+from pathlib import Path
 
 import pytest
 from websockets.frames import Opcode
 
+from router import transports
 from tests.router.transports.peer_bytes import FIN, Heard, binary, close, control, fragmented, raw_frame
 
 SIZES_AROUND_THE_STEPS = [0, 1, 44, 125, 126, 127, 65_535, 65_536, 65_600]
@@ -158,7 +160,8 @@ def test_who_hears_the_messages_may_change_in_the_middle_of_a_read():
 def test_without_the_c_extension_the_messages_are_the_same(monkeypatch):
     """A library installed without its compiled part unmasks in Python."""
     monkeypatch.setitem(sys.modules, "websockets.speedups", None)
-    spec = importlib.util.find_spec("router.transports.splitter")
+    source = Path(transports.__path__[0], "splitter.py")
+    spec = importlib.util.spec_from_file_location("splitter_in_python", source)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.apply_mask.__module__ == "websockets.utils"
