@@ -97,7 +97,8 @@ class Catalog:
             return [number] if number > upto else []
         prefix, matches = pattern.prefix, pattern.matches
         candidates = self.addresses.items() if not upto else self._added_since(upto)
-        return [number for number, text in candidates if text.startswith(prefix) and matches(text)]
+        # An entry without an address is matched by `/**` alone, which never comes here.
+        return [number for number, text in candidates if text and text.startswith(prefix) and matches(text)]
 
     def _added_since(self, upto: int) -> list[tuple[int, str]]:
         known = self.addresses

@@ -22,9 +22,9 @@ Form: TypeAlias = tuple[int | None, Cell, bytes | None]
 
 ABSENT: Form = (None, None, None)
 
-unpack_f64 = struct.Struct(">d").unpack_from
+TAGGED_F64 = struct.Struct(">Bd")
+_F64 = struct.Struct(">d")
 _TAGGED_I64 = struct.Struct(">Bq")
-_TAGGED_F64 = struct.Struct(">Bd")
 _F32 = struct.Struct(">f")
 _TEXT_HEAD = struct.Struct(">BH")
 _INT_SIZES = {ValueType.I8: 1, ValueType.I16: 2, ValueType.I32: 4, ValueType.I64: 8}
@@ -38,7 +38,7 @@ def form_of(encoded: bytes | None) -> Form:
         return None, None, encoded
     kind, data = encoded[0], encoded[1:]
     if kind == ValueType.F64 and len(data) == 8:
-        number = unpack_f64(data)[0]
+        number = _F64.unpack(data)[0]
         return (kind, None, encoded) if math.isnan(number) else (None, number, None)
     if kind in _INT_SIZES and len(data) == _INT_SIZES[ValueType(kind)]:
         return None if kind == ValueType.I64 else kind, int.from_bytes(data, "big", signed=True), None
@@ -72,7 +72,7 @@ def encoded_of(value_type: int | None, value: Cell, raw: bytes | None) -> bytes 
         return raw
     if value_type is None:
         if isinstance(value, float):
-            return _TAGGED_F64.pack(ValueType.F64, value)
+            return TAGGED_F64.pack(ValueType.F64, value)
         if isinstance(value, int):
             return _TAGGED_I64.pack(ValueType.I64, value)
         if isinstance(value, bytes):

@@ -21,7 +21,7 @@ from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD
 from clasp_journal.sqlite.clock import Clock, Run, step_back
 from clasp_journal.sqlite.extent import write_clock_steps
-from clasp_journal.sqlite.forms import form_of, unpack_f64
+from clasp_journal.sqlite.forms import TAGGED_F64, form_of
 from clasp_journal.sqlite.names import NewNames
 from clasp_journal.sqlite.rows import Row, entry_checksum, extra_of
 from clasp_journal.sqlite.transactions import writing
@@ -32,6 +32,7 @@ WAL_LOOK_EVERY_ENTRIES = 5_000
 WAL_RETRY_S = 1.0
 
 _F64_TAG = 7
+_F64_SIZE_BYTES = 9
 _SET, _EXPIRE, _PARAM = int(EntryKind.SET), int(EntryKind.EXPIRE), int(SignalType.PARAM)
 
 
@@ -54,7 +55,7 @@ class EntryWriter:
         batch = _Batch(self.latest_seq, self.catalog, self.clock)
         try:
             with writing(db):
-                db.executemany(schema.INSERT_ENTRY, batch.rows(entries))
+                db.executemany(schema.INSERT_PLAIN_ENTRY, batch.rows(db, entries))
                 batch.names.insert(db)
                 if batch.runs is not self.clock.runs:
                     write_clock_steps(db, sorted(set(batch.runs).difference(self.clock.runs)))
@@ -103,19 +104,26 @@ class _Batch:
         self.regular = True
         self._catalog = catalog
 
-    def rows(self, entries: Iterable[JournalEntry]) -> Iterator[Row]:
+    def rows(self, db: sqlite3.Connection, entries: Iterable[JournalEntry]) -> Iterator[Row]:
         """Number the entries and turn them into rows. The plain SET of a float has a way of its own."""
         addresses, names, changed = self._catalog.address_ids, self.names, self.changed
         seq, highest_us = self.last_seq, self.highest_us
         last_author: str | None = None
         last_name: str | None = None
         author_id = 0
-        pack, unpack, crc = ENTRY_HEAD.pack, unpack_f64, crc32
+        pack, unpack, crc, bias = ENTRY_HEAD.pack, TAGGED_F64.unpack, crc32, BIAS
+        plain_kind, plain_signal = EntryKind.SET, SignalType.PARAM
         for entry in entries:
-            # An exact tuple unpacks three times as fast as a named one.
-            (timestamp, author, address, kind, signal, encoded, revision, _, *rest, name, details) = entry[:]
+            # An exact tuple unpacks several times as fast as a named one.
+            # fmt: off
+            (timestamp, author, address, kind, signal, encoded, revision, _,
+             ttl, samples, rate, gesture_id, phase, sent, name, details) = entry[:]
+            # fmt: on
             seq += 1
-            address_id = addresses.get(address) or names.address_id(address)
+            try:
+                address_id = addresses[address]
+            except KeyError:
+                address_id = names.address_id(address)
             if author is not last_author or name is not last_name:
                 author_id = names.author_id(author, name)
                 last_author, last_name = author, name
@@ -124,37 +132,27 @@ class _Batch:
             else:
                 highest_us = timestamp
             if (
-                kind == _SET
-                and revision is not None
+                kind is plain_kind
+                and signal is plain_signal
                 and encoded is not None
-                and len(encoded) == 9
-                and encoded[0] == _F64_TAG
-                and signal == _PARAM
-                and rest == _NOTHING
-                and details is None
+                and revision is not None
+                and len(encoded) == _F64_SIZE_BYTES
+                and (ttl, samples, rate, gesture_id, phase, sent, details) == _NOTHING
             ):
-                number = unpack(encoded, 1)[0]
-                if number == number:
+                tag, number = unpack(encoded)
+                if tag == _F64_TAG and number == number:
                     changed[address_id] = seq
                     head = pack(seq, timestamp, address_id, author_id, _SET, _PARAM, revision)
-                    yield (
-                        seq,
-                        timestamp,
-                        _SET,
-                        _PARAM,
-                        address_id,
-                        author_id,
-                        None,
-                        number,
-                        None,
-                        revision,
-                        None,
-                        None,
-                        None,
-                        crc(head + encoded) - BIAS,
-                    )
+                    checksum = crc(head + encoded) - bias
+                    yield seq, timestamp, 33, 0, address_id, author_id, number, revision, checksum
                     continue
-            yield self._any_row(entry, seq, address_id, author_id)
+            row = self._any_row(entry, seq, address_id, author_id)
+            value_type, number, raw, revision, ttl, samples, extra, checksum = row[6:]
+            if (value_type, raw, ttl, samples, extra) == _NO_MORE:
+                yield *row[:6], number, revision, checksum
+            else:
+                # In between, so that rows keep going to the end of the table.
+                db.execute(schema.INSERT_ENTRY, row)
         self.last_seq, self.highest_us = seq, highest_us
 
     def _any_row(self, entry: JournalEntry, seq: int, address_id: int, author_id: int) -> Row:
@@ -180,5 +178,6 @@ class _Batch:
         return (*row, extra, crc)
 
 
-_NOTHING: list[object] = [None] * 6
-"""ttl, samples, rate, gesture_id, phase and sent of an entry that has none of them."""
+_NO_MORE = (None,) * 5
+_NOTHING = (None,) * 7
+"""ttl, samples, rate, gesture_id, phase, sent and details of an entry that has none of them."""
