@@ -60,6 +60,8 @@ class Desk:
         self.ports = DeskPorts(self)
         self.core = Core(self.ports, settings.limits, settings.core)
         self._links: dict[int, Link] = {}
+        self._newcomers: list[Link] = []
+        """Those that may not have said HELLO yet."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0
         self._is_restored = False
@@ -107,10 +109,13 @@ class Desk:
     # What doors call.
 
     def connect(self, pipe: Pipe, peer: Peer) -> Link:
-        """Somebody has come through a door."""
+        """Somebody has come through a door. One more than may be silent there is dropped."""
         link = Link(self, pipe)
         link.session = self.core.connect(str(uuid.uuid4()), link.outbox, is_trusted=peer.is_loopback)
         self._links[link.session.number] = link
+        if self._is_crowded():
+            link.outbox.abort()
+        self._newcomers.append(link)
         if self._is_restored:
             self._open(link)
         else:
@@ -191,6 +196,14 @@ class Desk:
             self.core.leave(session)
             if self._replays is not None:
                 self._replays.leave(session)
+
+    def _is_crowded(self) -> bool:
+        """Whether as many as may be have come and not said HELLO."""
+        newcomers = self._newcomers
+        if len(newcomers) < self.limits.handshakes:
+            return False
+        self._newcomers = [link for link in newcomers if link.session.stage is Stage.GREETING]
+        return len(self._newcomers) >= self.limits.handshakes
 
     def _open(self, link: Link) -> None:
         link.outbox.resume(PauseReason.RESTORING)
