@@ -72,15 +72,19 @@ class Exchange:
             self._end_run()
 
     def reply(self, session: Session, packed: bytes) -> None:
-        """An answer to one session, after all that was delivered before."""
+        """An answer to one session, after all that was delivered before, and all that it asked before."""
         if self._run:
             self._end_run()
-        self.answer(session.outbox, packed)
+        outbox: Outbox = session.outbox
+        if outbox.streams:
+            outbox.follow_streams(packed)
+        else:
+            self.answer(outbox, packed)
 
     def stream(self, session: Session, frames: Iterator[bytes]) -> None:
         """Answers that are made as the session takes them."""
         outbox: Outbox = session.outbox
-        outbox.streams.append(frames)
+        outbox.add_stream(frames)
         self.pull(outbox)
 
     def acknowledge(self, session: Session, packed: bytes, qos: int) -> None:
@@ -165,7 +169,7 @@ class Exchange:
                 continue
             packed = next(outbox.streams[0], None)
             if packed is None:
-                outbox.streams.popleft()
+                outbox.end_stream()
             elif packed:
                 self.answer(outbox, packed)
             self.pull(outbox)

@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntFlag
+from typing import Self
 
 from router.core.limits import KIB, MIB
 from router.core.ports import Fate
@@ -23,6 +24,8 @@ WRITE_BYTES = 1 * MIB
 _DRAIN_BYTES = 64 * KIB
 _ANSWERS_MAX_BYTES = 1 * MIB
 """Unread answers beyond which a session is not read."""
+_STREAMS_MAX = 1_000
+"""Streamed answers, and answers behind them, beyond which a session is not read."""
 
 
 class PauseReason(IntFlag):
@@ -36,6 +39,34 @@ class PauseReason(IntFlag):
     """It writes faster than the journal can."""
     STOPPING = 8
     """The router is about to end."""
+    STREAMS = 16
+    """It asks faster than answers are made for it."""
+
+
+class Following:
+    """Answers that wait behind a stream, so that answers leave in the order of the questions."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if not self._parts:
+            raise StopIteration
+        packed = b"".join(self._parts)
+        self._parts = []
+        return packed
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def add(self, packed: bytes) -> None:
+        """One more; they leave together."""
+        self._parts.append(packed)
 
 
 class Outbox:
@@ -106,6 +137,28 @@ class Outbox:
         backlog.add_answer(packed)
         if backlog.answer_bytes > _ANSWERS_MAX_BYTES:
             self.pause(PauseReason.ANSWERS)
+
+    def add_stream(self, frames: Iterator[bytes]) -> None:
+        """An answer that is made as the session takes it, after those before it."""
+        self.streams.append(frames)
+        if len(self.streams) > _STREAMS_MAX:
+            self.pause(PauseReason.STREAMS)
+
+    def follow_streams(self, packed: bytes) -> None:
+        """An answer that is made already, after the streams before it."""
+        last = self.streams[-1]
+        if not isinstance(last, Following):
+            last = Following()
+            self.add_stream(last)
+        last.add(packed)
+        if len(last) > _STREAMS_MAX:
+            self.pause(PauseReason.STREAMS)
+
+    def end_stream(self) -> None:
+        """The oldest stream is made to its end."""
+        self.streams.popleft()
+        if not self.streams:
+            self.resume(PauseReason.STREAMS)
 
     def write_past(self, packed: bytes) -> None:
         """Write something before all that is held."""
