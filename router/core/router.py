@@ -128,7 +128,11 @@ class Core:
         message = codec.decode(frame.payload)
         handler = self._handlers.get(type(message))
         if handler is not None:
-            handler(session, message, frame, now)
+            try:
+                handler(session, message, frame, now)
+            except BadInput as fault:
+                fault.about = fault.about or _subject(message)
+                raise
 
     def _table(self) -> dict[type[Message], Handler]:
         """What is done with each message; those that only a router sends are not here, and are ignored."""
@@ -192,3 +196,15 @@ class Core:
         if not session.features & Feature.FEDERATION:
             raise Refusal(ErrorCode.REFUSED, "HELLO did not offer federation")
         raise Refusal(ErrorCode.UNAVAILABLE, "this router does not federate")
+
+
+def _subject(message: Message) -> str | None:
+    """The address or pattern by which a client knows its request again."""
+    match message:
+        case Set() | Publish() | Get():
+            return message.address
+        case Subscribe() | Replay() | Query():
+            return message.pattern
+        case Announce():
+            return message.namespace
+    return None
