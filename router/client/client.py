@@ -177,7 +177,9 @@ class Client:
 
     async def announce(self, namespace: str, signals: Iterable[SignalDef]) -> None:
         """Tell the router which signals there are."""
-        await self._requests.acknowledged(Announce(namespace, list(signals)), 1, (namespace,))
+        message = Announce(namespace, list(signals))
+        keys = [namespace, *(signal.address for signal in message.signals)]
+        await self._requests.acknowledged(message, 1, keys)
 
     async def query(self, pattern: str = "/**") -> list[SignalDef]:
         """Which signals have been announced."""
