@@ -26,6 +26,7 @@ def addresses_of(segments_max: int) -> list[str]:
     return found
 
 
+SHORTEST_ADDRESSES = addresses_of(2)
 SHORT_ADDRESSES = addresses_of(4)
 """One segment longer than the patterns whose coverage is looked for."""
 
@@ -87,7 +88,7 @@ def test_a_pattern_covers_itself_and_everything_covers_it(text):
 def test_every_match_starts_with_the_prefix(text):
     """A search may begin at the prefix without missing anything."""
     pattern = Pattern.parse(text)
-    assert all(a.startswith(pattern.prefix) for a in SHORT_ADDRESSES if pattern.matches(a))
+    assert all(a.startswith(pattern.prefix) for a in SHORTEST_ADDRESSES if pattern.matches(a))
 
 
 @pytest.mark.property

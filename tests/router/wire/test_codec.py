@@ -18,7 +18,7 @@ from tests.router.wire.strategies import any_messages, mutated
 def test_every_message_survives_its_bytes(message):
     """All fields of all messages, bundled or not, narrow values included."""
     payload = codec.encode(message)
-    assert codec.decode(payload) == message
+    assert codec.decode(payload) == codec.decode_binary(payload) == message
     assert codec.encode(codec.decode(payload)) == payload
 
 
@@ -87,6 +87,8 @@ def test_a_map_inside_a_binary_bundle_is_no_message():
     """The dialect is told by the outermost byte alone."""
     inner = b"\x81\xa4type\xa4PING"
     assert codec.decode(inner) == messages.Ping()
+    with pytest.raises(WireError, match="0x81"):
+        codec.decode_binary(inner)
     with pytest.raises(WireError, match="0x81"):
         codec.decode(b"\x30\x00\x00\x01" + len(inner).to_bytes(2, "big") + inner)
 
@@ -159,6 +161,8 @@ def test_a_type_that_nobody_assigned_is_refused(payload):
     with pytest.raises(WireError) as refusal:
         codec.decode(payload)
     assert refusal.value.code == 101
+    with pytest.raises(WireError, match=str(refusal.value)):
+        codec.decode_binary(payload)
 
 
 def test_what_is_unassigned_elsewhere_is_read_leniently():
