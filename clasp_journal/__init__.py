@@ -1,1 +1,77 @@
-"""The memory of a CLASP network: addresses, values, entries, and the journals that keep them."""
+"""The memory of a CLASP network: addresses, values, entries, and the journals that keep them.
+
+    from clasp_journal import JournalEntry, open_journal
+
+    async with await open_journal("sqlite:show.db") as journal:
+        await journal.append(JournalEntry.from_set("/light/1", 0.8, author="me", timestamp=now_us))
+        print(await journal.query("/light/**", limit=10))
+
+A backend is imported when its name is first used, so that words and contract need nothing installed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from clasp_journal.address import Pattern, parse_address
+from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot, Phase, SignalType
+from clasp_journal.errors import (
+    AddressError,
+    BadInput,
+    BadValue,
+    HistoryIncomplete,
+    JournalClosed,
+    JournalCorrupt,
+    JournalError,
+    JournalLocked,
+    JournalTooNew,
+    JournalUnavailable,
+    PatternError,
+)
+from clasp_journal.journal import Journal, Results
+from clasp_journal.opening import open_journal
+from clasp_journal.restore import Change, Snapshot, State, diff, fold
+from clasp_journal.selection import Selection
+
+if TYPE_CHECKING:
+    from clasp_journal.memory import MemoryJournal
+    from clasp_journal.sqlite import SqliteJournal
+
+__all__ = [
+    "AddressError",
+    "BadInput",
+    "BadValue",
+    "Change",
+    "EntryKind",
+    "HistoryIncomplete",
+    "Journal",
+    "JournalClosed",
+    "JournalCorrupt",
+    "JournalEntry",
+    "JournalError",
+    "JournalLocked",
+    "JournalTooNew",
+    "JournalUnavailable",
+    "MemoryJournal",
+    "ParamSnapshot",
+    "Pattern",
+    "PatternError",
+    "Phase",
+    "Results",
+    "Selection",
+    "SignalType",
+    "Snapshot",
+    "SqliteJournal",
+    "State",
+    "diff",
+    "fold",
+    "open_journal",
+    "parse_address",
+]
+
+_BACKENDS = {"MemoryJournal": "clasp_journal.memory", "SqliteJournal": "clasp_journal.sqlite"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _BACKENDS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_BACKENDS[name]), name)

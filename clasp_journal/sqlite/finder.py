@@ -95,17 +95,7 @@ class Search:
     def _spans(self, db: sqlite3.Connection, extent: Extent) -> list[Span]:
         after, upto = self._within
         within = Span(max(after, extent.oldest_seq - 1), min(upto, extent.latest_seq))
-        bounds_us = (self._selection.from_us, self._selection.to_us)
-        if bounds_us == (None, None):
-            return [within] if within.after_seq < within.upto_seq else []
-
-        def time_of(seq: int) -> int:
-            row = db.execute(schema.ENTRY_AT, (seq,)).fetchone()
-            if row is None:
-                raise _missing(seq)
-            return entry_of(row, self._catalog).timestamp
-
-        return narrow(read_runs(db), within, bounds_us, time_of)
+        return spans_by_time(db, self._catalog, within, (self._selection.from_us, self._selection.to_us))
 
     def _plan(self, span: Span, matched: Matched | None) -> Plan:
         return choose(
@@ -217,6 +207,22 @@ class Search:
         if self._backwards:
             return db.execute(schema.KEYS_OF_ADDRESS_BACKWARDS, (span.after_seq, seq, address_id))
         return db.execute(schema.ENTRIES_OF_ADDRESS, (seq - 1, span.upto_seq, address_id))
+
+
+def spans_by_time(
+    db: sqlite3.Connection, catalog: Catalog, within: Span, bounds_us: tuple[int | None, int | None]
+) -> list[Span]:
+    """The parts of a span that hold every entry within inclusive bounds of time."""
+    if bounds_us == (None, None):
+        return [within] if within.after_seq < within.upto_seq else []
+
+    def time_of(seq: int) -> int:
+        row = db.execute(schema.ENTRY_AT, (seq,)).fetchone()
+        if row is None:
+            raise _missing(seq)
+        return entry_of(row, catalog).timestamp
+
+    return narrow(read_runs(db), within, bounds_us, time_of)
 
 
 def _missing(seq: int) -> JournalCorrupt:

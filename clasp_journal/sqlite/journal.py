@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal, Self
 
 from clasp_journal.entry import JournalEntry, ParamSnapshot
@@ -18,11 +20,15 @@ from clasp_journal.journal import Journal
 from clasp_journal.restore import Snapshot
 from clasp_journal.selection import EVERYTHING, Selection
 from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.birth import prepare_reader
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.compaction import Compaction
 from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.keeper import SnapshotKeeper
+from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, recorded
 from clasp_journal.sqlite.storage import Options, Storage
+from clasp_journal.sqlite.verification import Verification, Verifier
+from clasp_journal.sqlite.worker import Worker
 
 POLL_S = 0.025
 """How often a reader looks whether the writer in another process has committed."""
@@ -125,6 +131,43 @@ class SqliteJournal(Journal):
         storage = await self._opened()
         async with self._upkeep:
             return await Compaction(storage, SnapshotKeeper(storage)).run(before_seq, force=force)
+
+    async def retain(
+        self,
+        *,
+        age_us: int | None = None,
+        size_bytes: int | None = None,
+        count: int | None = None,
+        now_us: int | None = None,
+    ) -> int:
+        """Remove the oldest entries until these rules are kept; return how many.
+
+        A run that removes something is recorded as a REMOVED entry.
+        """
+        storage = await self._opened()
+        rules = Rules(age_us, size_bytes, count)
+        now_us = time.time_ns() // 1000 if now_us is None else now_us
+        oldest_us = None if age_us is None else now_us - age_us
+        facts = await storage.reader.run(
+            partial(read_facts, catalog=storage.catalog, oldest_us=oldest_us), "retain"
+        )
+        cut = choose_cut(rules, facts)
+        if cut is None:
+            return 0
+        removed = await self.compact(cut.before_seq)
+        if removed:
+            await self.append(recorded(cut, facts.oldest_seq, now_us))
+        return removed
+
+    async def verify(self) -> Verification:
+        """Read everything, and say what is not as it was written."""
+        storage = await self._opened()
+        worker = await Worker.start(storage.path, "ro")
+        try:
+            await worker.run(prepare_reader, "verify")
+            return await Verifier(worker).run()
+        finally:
+            await worker.close()
 
     async def page(
         self, selection: Selection, after_seq: int, upto_seq: int, limit: int

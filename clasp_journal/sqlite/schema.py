@@ -217,7 +217,7 @@ _NARROW_REST = """ AND (?4 IS NULL OR author_id IN (SELECT value FROM json_each(
     AND (?7 IS NULL OR timestamp >= ?7) AND (?8 IS NULL OR timestamp <= ?8)"""
 
 
-def scan(*, addresses: bool, rest: bool, backwards: bool) -> str:
+def scan(*, addresses: bool = False, rest: bool = False, backwards: bool = False) -> str:
     """The entries (backwards: only their keys) in a span, narrowed by addresses (?3) and by the rest:
     authors (?4), kinds (?5), signals (?6) and times (?7, ?8); what is NULL does not narrow."""
     columns, order = (_KEYS, "DESC") if backwards else (_ENTRY, "ASC")

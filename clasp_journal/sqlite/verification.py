@@ -1,0 +1,190 @@
+"""Reading everything there is, to say whether all of it is what was written.
+
+It checks the structure of the file and its index, that the numbers have no gap, every checksum, that what
+people see in SQL is what is served, that searching by time misses nothing, and that every snapshot equals
+the fold of the entries before it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from clasp_journal.errors import JournalCorrupt
+from clasp_journal.restore import Snapshot, State
+from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.catalog import Catalog
+from clasp_journal.sqlite.clock import Run
+from clasp_journal.sqlite.extent import Extent, read_head, read_runs
+from clasp_journal.sqlite.forms import form_of
+from clasp_journal.sqlite.rows import Row, entry_of
+from clasp_journal.sqlite.snapshots import Header, SnapshotReading, read_headers
+from clasp_journal.sqlite.transactions import reading
+from clasp_journal.sqlite.trouble import is_damage
+from clasp_journal.sqlite.worker import Worker
+
+READ_AT_ONCE = 2_000
+PROBLEMS_MAX = 50
+"""More are not told: the first ones say what has to be done."""
+
+
+@dataclass
+class Verification:
+    """What was looked at, and what is wrong."""
+
+    entries: int = 0
+    snapshots: int = 0
+    first_bad_seq: int | None = None
+    """The first entry that is missing or not what was written."""
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def tell(self, problem: str, bad_seq: int | None = None) -> None:
+        """Add a problem."""
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(problem)
+        if bad_seq is not None and (self.first_bad_seq is None or bad_seq < self.first_bad_seq):
+            self.first_bad_seq = bad_seq
+
+
+class Verifier:
+    """One verification, by jobs on a connection of its own."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._catalog = Catalog()
+        self._found = Verification()
+        self._extent = Extent(1, 0)
+        self._runs: list[Run] = []
+        self._highest_us: int | None = None
+        self._state: State | None = None
+        self._snapshots: dict[int, list[Snapshot]] = {}
+
+    async def run(self) -> Verification:
+        """Look at everything."""
+        await self._worker.run(self._look_at_structure, "verify")
+        await self._load_snapshots()
+        after_seq = self._extent.oldest_seq - 1
+        if after_seq == 0:
+            self._state = State()
+        self._compare_snapshots(after_seq)
+        while after_seq < self._extent.latest_seq:
+            after_seq = await self._worker.run(self._entries_after(after_seq), "verify")
+        return self._found
+
+    def _look_at_structure(self, db: sqlite3.Connection) -> None:
+        with self._telling("the file"):
+            for (line,) in db.execute(schema.INTEGRITY):
+                if line != b"ok":
+                    self._found.tell(f"structure: {line.decode('utf-8', 'replace')}")
+        with self._telling("the facts"):
+            _, self._extent = read_head(db)
+        with self._telling("the clock steps"):
+            self._runs = read_runs(db)
+        with self._telling("the names"):
+            self._catalog.refresh(db)
+
+    async def _load_snapshots(self) -> None:
+        def read(db: sqlite3.Connection) -> None:
+            with self._telling("the snapshots"):
+                headers.extend(read_headers(db))
+
+        headers: list[Header] = []
+        await self._worker.run(read, "verify")
+        for header in headers:
+            if not header.complete:
+                continue
+            snapshot = SnapshotReading(self._catalog, header)
+            while not await self._worker.run(snapshot.advance, "verify"):
+                pass
+            self._found.snapshots += not snapshot.is_gone
+            if snapshot.is_damaged and not snapshot.is_gone:
+                self._found.tell(f"the snapshot at entry {header.at_seq} is damaged")
+            elif not snapshot.is_gone:
+                self._snapshots.setdefault(header.at_seq, []).append(snapshot.snapshot())
+
+    def _entries_after(self, after_seq: int) -> Callable[[sqlite3.Connection], int]:
+        upto_seq = min(after_seq + READ_AT_ONCE, self._extent.latest_seq)
+
+        def job(db: sqlite3.Connection) -> int:
+            with reading(db):
+                try:
+                    rows = db.execute(schema.scan(), (after_seq, upto_seq)).fetchall()
+                except sqlite3.DatabaseError as error:
+                    if not is_damage(error):
+                        raise
+                    rows = self._readable_rows(db, after_seq, upto_seq)
+            expected = after_seq + 1
+            for row in rows:
+                if row[0] != expected:
+                    self._miss(expected, row[0] - 1)
+                self._look_at(row)
+                expected = row[0] + 1
+            if expected <= upto_seq:
+                self._miss(expected, upto_seq)
+            return upto_seq
+
+        return job
+
+    def _readable_rows(self, db: sqlite3.Connection, after_seq: int, upto_seq: int) -> list[Row]:
+        rows = []
+        for seq in range(after_seq + 1, upto_seq + 1):
+            with self._telling(f"entry {seq}", seq):
+                rows += db.execute(schema.ENTRY_AT, (seq,)).fetchall()
+        return rows
+
+    def _look_at(self, row: Row) -> None:
+        self._found.entries += 1
+        with self._telling(f"entry {row[0]}", row[0]):
+            entry = entry_of(row, self._catalog)
+            value_type, value, raw = form_of(entry.encoded)
+            shown = value.encode() if isinstance(value, str) else value
+            if (value_type, shown, raw) != row[6:9]:
+                self._found.tell(f"entry {row[0]} shows another value than it has", row[0])
+            self._look_at_time(entry.seq, entry.timestamp)
+            if self._state is not None:
+                self._state.apply(entry)
+            self._compare_snapshots(entry.seq)
+
+    def _look_at_time(self, seq: int, at_us: int) -> None:
+        while len(self._runs) > 1 and self._runs[1].seq <= seq:
+            self._runs.pop(0)
+            self._highest_us = None
+        self._highest_us = at_us if self._highest_us is None else max(at_us, self._highest_us)
+        if self._runs and self._highest_us - at_us > self._runs[0].slack_us:
+            self._found.tell(f"searching by time may miss entry {seq}", seq)
+
+    def _miss(self, first_seq: int, last_seq: int) -> None:
+        self._found.tell(f"entries {first_seq} to {last_seq} are missing", first_seq)
+        self._state = None
+
+    def _compare_snapshots(self, at_seq: int) -> None:
+        for snapshot in self._snapshots.get(at_seq, ()):
+            kept = State(snapshot.params, snapshot.revision_floor)
+            folded = self._state
+            if folded is None:
+                self._state = kept
+            elif (kept.live, kept.tombstones, kept.revision_floor) != (
+                folded.live,
+                folded.tombstones,
+                folded.revision_floor,
+            ):
+                self._found.tell(f"the snapshot at entry {at_seq} is not what the entries amount to")
+
+    @contextmanager
+    def _telling(self, what: str, bad_seq: int | None = None) -> Iterator[None]:
+        """Note damage, and go on."""
+        try:
+            yield
+        except JournalCorrupt as error:
+            self._found.tell(error.reason, error.first_bad_seq or bad_seq)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            self._found.tell(f"{what}: {error}", bad_seq)
