@@ -22,6 +22,7 @@ class Limits:
     handshakes: int = 1_000
     """Connections that have not yet said HELLO."""
     hello_timeout_s: float = 10.0
+    """For the handshake and, once the state is restored, for HELLO."""
     message_bytes: int = 65_600
     """A longer WebSocket message closes the connection with 1009."""
     errors_per_minute: int = 1_000
@@ -44,10 +45,11 @@ class Limits:
     replays_queued: int = 8
     """One replay of a session runs, so many wait; ERROR 429 beyond."""
     bundle_parts: int = 1_000
-    scheduled_bundles: int = 1_000
-    """ERROR 429 beyond."""
-    schedule_ahead_us: int = 3_600 * SECOND_US
     """ERROR 402 beyond."""
+    scheduled_bundles: int = 1_000
+    """Bundles waiting for their time; ERROR 429 beyond."""
+    schedule_ahead_us: int = 3_600 * SECOND_US
+    """How far ahead a bundle's time may be; ERROR 402 beyond."""
     definitions: int = 100_000
     """Announced signals; ERROR 429 beyond."""
     definitions_bytes: int = 64 * MIB
@@ -71,5 +73,6 @@ class Limits:
     journal_backlog_bytes: int = 64 * MIB
     """What waits for the journal before writers are made to wait."""
     snapshot_params: int = 800
+    """In one SNAPSHOT."""
     snapshot_bytes: int = 65_535
     """Of one SNAPSHOT's payload."""
