@@ -35,20 +35,21 @@ class _ToRouter(logging.Handler):
     def __init__(self, sender: Sender) -> None:
         super().__init__()
         self._sender = sender
-        self._own = logging.StreamHandler()
+        self._stderr = logging.StreamHandler()
+        self._stderr.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._sender.is_open:
             line = (record.levelno, record.name, self.format(record))
             self._sender.send(Kind.LOG, pack_plain(line))
         else:
-            self._own.emit(record)
+            self._stderr.emit(record)
 
 
 async def run(reading: socket.socket, writing: socket.socket) -> bool:
     """Serve the router; returns whether everything it sent was committed."""
     sender = await Sender.start(writing)
-    logging.basicConfig(handlers=[_ToRouter(sender)], level=logging.INFO)
+    logging.basicConfig(handlers=[_ToRouter(sender)], level=logging.INFO, format="%(message)s")
     try:
         return await JournalServer(sender).serve(reading)
     finally:

@@ -1,6 +1,7 @@
 """Recorders under test: started, fed, listened to, stopped."""
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 
 from clasp_journal.memory import MemoryJournal
@@ -48,6 +49,32 @@ class Listener:
     def _recovered(self):
         self.recoveries += 1
         self._heard.set()
+
+
+class LogReader(logging.Handler):
+    """Reads the log while it is written."""
+
+    def __init__(self):
+        super().__init__()
+        self._lines = asyncio.Queue()
+
+    def __enter__(self):
+        logging.getLogger("router.journal").addHandler(self)
+        return self
+
+    def __exit__(self, *_):
+        logging.getLogger("router.journal").removeHandler(self)
+
+    def emit(self, record):
+        """Take a line."""
+        self._lines.put_nowait(record.getMessage())
+
+    async def line_with(self, words):
+        """The next line that says this."""
+        async with asyncio.timeout(30):
+            while words not in (line := await self._lines.get()):
+                pass
+        return line
 
 
 @asynccontextmanager
