@@ -71,11 +71,14 @@ class Compaction:
         return job
 
     async def _give_space_back(self) -> None:
-        def job(db: sqlite3.Connection) -> bool:
-            db.execute(schema.INCREMENTAL_VACUUM.format(pages=VACUUMED_AT_ONCE_PAGES)).fetchall()
+        def job(db: sqlite3.Connection) -> int:
+            # A transaction of its own making would fail to commit without a word.
+            with writing(db):
+                db.execute(schema.INCREMENTAL_VACUUM.format(pages=VACUUMED_AT_ONCE_PAGES)).fetchall()
             (free,) = db.execute(schema.FREE_PAGES).fetchone()
-            return bool(free)
+            return int(free)
 
-        while await self._writer.worker.run(job, "compact"):
-            pass
+        before, free = 0, await self._writer.worker.run(job, "compact")
+        while free and free != before:
+            before, free = free, await self._writer.worker.run(job, "compact")
         await self._writer.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "compact")
