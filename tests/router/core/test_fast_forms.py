@@ -1,0 +1,109 @@
+"""The fast forms of SET and PUBLISH do what the full forms do: frame by frame, call by call."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clasp_journal import value as values
+from clasp_journal.entry import Phase, SignalType, sliding_ttl
+from router.wire import codec
+from router.wire.frame import encode_frame
+from router.wire.messages import Bundle, Get, Publish, Set, Subscribe, SubscribeOptions, Unsubscribe
+from tests.router.core.desk import Desk
+from tests.router.wire.strategies import any_encoded, mutated, samples
+
+ADDRESSES = ("/a", "/a/b", "/b", "bad", "/clasp/p2p/announce", "/clasp/p2p/signal/session-2")
+CLIENTS = 3
+
+
+class NoFastForms:
+    """Every message takes the long way."""
+
+    def take(self, session, frame, now):
+        return False
+
+
+addresses = st.sampled_from(ADDRESSES)
+flags = st.sampled_from([0x01, 0x41, 0x81, 0xC1, 0x00, 0x19, 0x41])
+plain_sets = st.builds(Set, addresses, any_encoded)
+rare_sets = st.builds(
+    Set,
+    addresses,
+    any_encoded,
+    st.sampled_from([None, 0, 1, 2]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, 0, sliding_ttl(1)]),
+)
+bodies = st.one_of(
+    st.just({}), any_encoded.map(lambda one: {"encoded": one}), samples.map(lambda one: {"samples": one})
+)
+publishes = st.builds(
+    lambda address, signal, phase, body, rest: Publish(address, signal, phase=phase, **body, **rest),
+    addresses,
+    st.sampled_from(SignalType),
+    st.sampled_from(Phase),
+    bodies,
+    st.fixed_dictionaries({}, optional={"timestamp": st.integers(0, 99), "rate": st.integers(0, 99)}),
+)
+listening = st.one_of(
+    st.builds(
+        Subscribe,
+        st.integers(0, 2),
+        st.sampled_from(["/**", "/a", "/a/*", "/*"]),
+        st.sampled_from([0xFF, 0x01, 0x02, 0x06]),
+        st.sampled_from([None, None, SubscribeOptions(max_rate=10), SubscribeOptions(epsilon=2.0)]),
+    ),
+    st.builds(Unsubscribe, st.integers(0, 2)),
+    st.builds(Get, addresses),
+)
+parts = st.builds(Bundle, st.lists(plain_sets | publishes, max_size=3))
+messages = st.one_of(plain_sets, plain_sets, publishes, publishes, rare_sets, listening, parts)
+
+
+@st.composite
+def frames(draw):
+    """What a client may send: mostly sound, sometimes with bytes too many, too few or wrong."""
+    payload = codec.encode(draw(messages)) + draw(st.sampled_from([b"", b"", b"", b"\x00", b"\x00" * 4]))
+    frame = encode_frame(payload, flags=draw(flags), timestamp=draw(st.sampled_from([None, None, None, 5])))
+    return draw(mutated(frame)) if draw(st.integers(0, 9)) == 0 else frame
+
+
+steps = st.lists(st.tuples(st.integers(0, CLIENTS - 1), frames(), st.sampled_from([0, 0, 0, 0.02, 1.5])))
+
+
+def performed(steps, desk):
+    """Every call at the ports that comes of it."""
+    clients = [desk.connect() for _ in range(CLIENTS)]
+    clients[0].subscribe("/**")
+    for number, frame, wait_s in steps:
+        clients[number].send(frame)
+        desk.later(wait_s)
+    desk.later(10)
+    return desk.ports.calls, desk.ports.closes
+
+
+@pytest.mark.property
+@given(steps)
+def test_whatever_is_sent_the_long_way_comes_to_the_same(steps):
+    """Every reply, delivery, record and close is the same, in the same order, with the same bytes."""
+    fast, slow = Desk(), Desk()
+    slow.core._fast = NoFastForms()
+    calls, closes = performed(steps, fast)
+    expected_calls, expected_closes = performed(steps, slow)
+    assert calls == expected_calls
+    assert [(session.number, code) for session, code, _ in closes] == [
+        (session.number, code) for session, code, _ in expected_closes
+    ]
+
+
+@pytest.mark.parametrize("message", [Set("/a", values.encode(1)), Publish("/a", encoded=values.encode(1))])
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_plain_messages_do_take_the_short_way(desk, message, qos):
+    """Otherwise nobody would notice that it is closed."""
+    client = desk.connect()
+    client.say(message)
+    desk.core._handlers.clear()
+    desk.ports.calls.clear()
+    client.say(message, qos)
+    assert desk.ports.calls[0][0] == "record"
