@@ -194,6 +194,7 @@ class Replays:
         job.session.replays -= 1
         if job.is_holding:
             job.session.outbox.release()
+            self._exchange.pull(job.session.outbox)
         if not jobs:
             del self._jobs[job.session]
 
