@@ -38,7 +38,11 @@ class Watched(Clasp):
                 await self._changed.wait()
 
     async def flush(self) -> None:
-        """Wait until the router has handled all that was sent: a PING comes after it."""
+        """Wait until the router has handled all that was sent: a PING comes after it.
+
+        SUBSCRIBE is sent by a task that it starts, which has its turn first.
+        """
+        await asyncio.sleep(0)
         pongs = self.count("PONG")
         await self._send({"type": "PING"})
         await self.until(lambda: self.count("PONG") > pongs)

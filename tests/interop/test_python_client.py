@@ -36,8 +36,14 @@ async def test_it_connects_and_knows_its_session(router):
 async def test_it_sets_and_gets(router):
     """Values of every kind come back with their type, from the router and from its own cache."""
     values = {
-        "/v/null": None, "/v/true": True, "/v/int": -(1 << 62), "/v/float": 0.1, "/v/inf": float("inf"),
-        "/v/text": "grüße", "/v/bytes": b"\x00\xff", "/v/list": [1, 2.0, "three", [None]],
+        "/v/null": None,
+        "/v/true": True,
+        "/v/int": -(1 << 62),
+        "/v/float": 0.1,
+        "/v/inf": float("inf"),
+        "/v/text": "grüße",
+        "/v/bytes": b"\x00\xff",
+        "/v/list": [1, 2.0, "three", [None]],
         "/v/map": {"z": 1, "a": {"deep": True}},
     }
     async with python_client(router.url) as first, python_client(router.url) as second:

@@ -184,3 +184,17 @@ async def test_without_a_journal_the_past_is_refused():
         assert await client.set("/a", 1, qos=2) == 1
         with pytest.raises(Refused, match="501"):
             client.replay()
+
+
+async def test_answers_that_wait_for_history_come_after_it(desk):
+    """What was asked while the past of a subscription was fetched is not forgotten."""
+    await desk.set("/h", 1)
+    asked = [
+        desk.subscribe("/h", history=2),
+        desk.query(),
+        desk.get("/h"),
+        desk.subscribe("/h", history=1),
+        desk.snapshot("/h"),
+    ]
+    _, signals, value, _, state = await asyncio.gather(*asked)
+    assert (signals, value, state["/h"].value) == ([], 1, 1)
