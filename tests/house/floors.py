@@ -29,7 +29,11 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
     (WORDS,),
     (("clasp_journal.journal",),),
     (("clasp_journal.memory", "clasp_journal.ring"), ("clasp_journal.sqlite",)),
-    (("clasp_journal.opening",), ("clasp_journal.testing",)),
+    (
+        ("clasp_journal.opening",),
+        ("clasp_journal.testing",),
+        ("clasp_journal.travel", "clasp_journal.analysis"),
+    ),
     (("clasp_journal.__init__",),),
     (("router.wire",),),
     (("router.core",),),
