@@ -135,6 +135,7 @@ class Sender(asyncio.Protocol):
         """Whether a message would not have to wait here."""
         self._on_room = on_room
         self._room = asyncio.Event()
+        self._ended = asyncio.Event()
         self._transport: asyncio.Transport | None = None
 
     @classmethod
@@ -165,6 +166,15 @@ class Sender(asyncio.Protocol):
             self._transport.close()
             self._transport = None
 
+    async def finish(self, timeout_s: float) -> None:
+        """Close, and return when everything is sent, or after some time."""
+        self.close()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._ended.wait()
+        except TimeoutError:
+            pass  # Whoever should read does not; there is nobody left to tell.
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self.resume_writing()
@@ -173,6 +183,7 @@ class Sender(asyncio.Protocol):
         self._transport = None
         self.has_room = False
         self._room.set()
+        self._ended.set()
 
     def pause_writing(self) -> None:
         self.has_room = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,8 @@ import sys
 from router.runtime.journal_server import JournalServer
 from router.runtime.pipe import Kind, Sender, pack_plain
 
+LAST_WORDS_S = 1.0
+"""How long the router may take to read the last messages."""
 GC_THRESHOLD = 50_000
 """Entries are short-lived and never in cycles: looking for garbage after every 700 of them is waste."""
 
@@ -53,7 +56,7 @@ async def run(reading: socket.socket, writing: socket.socket) -> bool:
     try:
         return await JournalServer(sender).serve(reading)
     finally:
-        sender.close()
+        await sender.finish(LAST_WORDS_S)
 
 
 def main() -> None:
@@ -63,10 +66,15 @@ def main() -> None:
     gc.set_threshold(GC_THRESHOLD)
     reading, writing = (socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[1:3])
     reading.setblocking(False)
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        is_complete = runner.run(run(reading, writing))
-    reading.close()
-    sys.exit(0 if is_complete else 1)
+    code = 1
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            code = 0 if runner.run(run(reading, writing)) else 1
+    except BaseException:
+        logging.getLogger("router.journal").exception("the journal's process failed")
+    finally:
+        # A thread that still waits for a disk would keep the process, and with it the lock.
+        os._exit(code)
 
 
 if __name__ == "__main__":

@@ -138,13 +138,8 @@ class ProcessRecorder(Recorder):
     async def stop(self) -> None:
         self._stopping = True
         self._pump()
-        if self._supervision is None:
-            return
-        try:
+        if self._supervision is not None and not self._supervision.done():
             await self._supervision
-        finally:
-            if self._process is not None:
-                self._process.hang_up()
 
     # Towards the process.
 
@@ -221,19 +216,27 @@ class ProcessRecorder(Recorder):
     # Lives of the process.
 
     async def _supervise(self) -> None:
-        """Listen to the process; when it ends before its time, start it again."""
-        while True:
-            process = self._process
-            assert process is not None
-            await self._listen(process)
-            self._process = None
-            code = await process.end()
-            if self._told_to_stop and not self._unconfirmed:
-                break
-            self._note_trouble(f"the journal's process ended ({code})")
-            self._look_back()
-            await self._begin_again()
-        self._drop_questions(self._questions.values(), JournalClosed("the journal is closed"))
+        """Keep a process running until everything is done; then nothing can be asked any more."""
+        try:
+            while not await self._live():
+                self._look_back()
+                await self._begin_again()
+        finally:
+            if self._process is not None:
+                self._process.hang_up()
+            self._drop_questions(self._questions.values(), JournalClosed("the journal is closed"))
+
+    async def _live(self) -> bool:
+        """Listen to a process until it ends. Returns whether that was the end it should have."""
+        process = self._process
+        assert process is not None
+        await self._listen(process)
+        self._process = None
+        code = await process.end()
+        if self._told_to_stop and not self._unconfirmed:
+            return True
+        self._note_trouble(f"the journal's process ended ({code})")
+        return False
 
     def _look_back(self) -> None:
         """Queue again what the process that died has left undone."""
