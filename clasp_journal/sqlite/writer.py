@@ -61,6 +61,9 @@ class EntryWriter:
                     write_clock_steps(db, sorted(set(batch.runs).difference(self.clock.runs)))
         except (struct.error, OverflowError) as error:
             raise BadValue(f"a number that does not fit: {error}") from error
+        except sqlite3.Error:
+            self._overwrite_leftovers(db)
+            raise
         batch.names.adopt()
         self.clock.runs, self.clock.highest_us = batch.runs, batch.highest_us
         self.changes.add(batch.changed, batch.expiries, regular=batch.regular)
@@ -78,17 +81,32 @@ class EntryWriter:
             db.execute(schema.SYNCHRONOUS_FULL if synced else schema.SYNCHRONOUS_NORMAL)
             self._synced = synced
 
+    def _overwrite_leftovers(self, db: sqlite3.Connection) -> None:
+        """See to it that a batch which was refused does not come back when the file is opened again.
+
+        Where only the sync failed, its pages stand in the write-ahead log, complete, until others are written
+        in their place; a killed process would leave them to be found.
+        """
+        try:
+            self.synchronize(db, synced=False)
+            with writing(db):
+                db.execute(schema.WRITE_VERSION)
+        except sqlite3.Error:
+            # The disk takes nothing at all now; the next thing that it takes stands in their place.
+            return
+
     def _watch_log(self, db: sqlite3.Connection) -> None:
         if self._unwatched_entries < WAL_LOOK_EVERY_ENTRIES:
             return
         self._unwatched_entries = 0
-        if os.stat(self._wal_path).st_size > WAL_SIZE_MAX_BYTES and time.monotonic() > self._next_emptying_s:
-            self._next_emptying_s = time.monotonic() + WAL_RETRY_S
-            try:
+        try:
+            too_long = os.stat(self._wal_path).st_size > WAL_SIZE_MAX_BYTES
+            if too_long and time.monotonic() > self._next_emptying_s:
+                self._next_emptying_s = time.monotonic() + WAL_RETRY_S
                 db.execute(schema.CHECKPOINT)
-            except sqlite3.Error:
-                # The batch is committed whatever becomes of the log; the next one tells what is wrong.
-                return
+        except (OSError, sqlite3.Error):
+            # The batch is committed whatever becomes of the log; the next one tells what is wrong.
+            return
 
 
 class _Batch:
