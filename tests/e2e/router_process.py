@@ -1,7 +1,7 @@
 """`clasp-router` as a process: started, watched, signalled and killed by its pid, as an operator does it.
 
-Laws: its output goes into files, so that a test that does not read never makes it wait; it keeps its port over
-restarts; nothing here outlives the test.
+Laws: its output goes into files, so that a test that does not read never makes it wait; it keeps its port
+over restarts; nothing here outlives the test.
 """
 
 import asyncio
@@ -152,7 +152,7 @@ class RouterProcess:
         """Wait until /readyz says so."""
         status = 200 if is_ready else 503
         async with asyncio.timeout(PATIENCE_S):
-            while (await self.probe("/readyz"))[0] != status:
+            while (await self.probe("/readyz"))[0] != status:  # noqa: ASYNC110 it is in another process
                 await asyncio.sleep(LOOK_S)  # paced: a probe asks, it is not told
 
     async def until_logged(self, words: str) -> None:

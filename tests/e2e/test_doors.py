@@ -1,4 +1,4 @@
-"""Whoever knocks without coming in: probes, half-open connections, and what an operator sees of the router."""
+"""Whoever knocks without coming in: probes and half-open connections; and what the operator sees."""
 
 import asyncio
 import http.client
