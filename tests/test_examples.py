@@ -1,10 +1,14 @@
 """Every example runs as it is printed in the documentation, and shows what it promises."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.interop.node_peer import require_node
+from tests.interop.router_process import running_router
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PATIENCE_S = 60
@@ -22,6 +26,34 @@ SHOWN = {
         "history #1 /light/1/level = 0.00",
         "history #10 /light/1/level = 0.47",
         "#20 /light/1/level = 1.00",
+    ),
+    "embed_a_router.py": (
+        "connected to 'show'",
+        "#1 desk: /light/1 = 0.5",
+        "#2 desk: /cue/go = {'number': 7}",
+    ),
+    "two_clients.py": (
+        "snapshot: /light/1/level = 0.2",
+        "live: revision 2, heard 0.5",
+        "refused: 400 /light/1/level",
+        "refused: 401 /light/1/level",
+        "bundle: param /light/1/level = 1.0",
+        "bundle: param /light/2/level = 1.0",
+        "bundle: event /light/cue = curtain",
+    ),
+    "restart_and_recover.py": (
+        "before: 1.0, revision 100",
+        "meanwhile: ConnectionLost",
+        "after: 1.0, revision 100",
+        "next: revision 101",
+        "followed: #101, incomplete: False",
+    ),
+    "replay_an_evening.py": (
+        "2 marks, 9 entries in all",
+        "/again/cue/go = preset",
+        "/again/light/1/level = 0.0",
+        "/again/light/1/level = 1.0",
+        "/again/cue/go = curtain",
     ),
 }
 """Lines, or parts of them, that must come, in this order."""
@@ -52,6 +84,22 @@ def test_following_shows_every_entry_once() -> None:
     assert [line.split("#")[1].split()[0] for line in lines] == [str(seq) for seq in range(1, 21)]
 
 
+async def test_hello_is_said_in_javascript_too(tmp_path: Path) -> None:
+    """The npm client says it to a router of ours."""
+    node = require_node()
+    async with running_router(tmp_path) as router:
+        command = [node, str(EXAMPLES / "hello.mjs"), router.url]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        async with asyncio.timeout(PATIENCE_S):
+            shown, _ = await process.communicate()
+    assert process.returncode == 0
+    assert shown.decode().splitlines() == [
+        "/hello/level = 0.5",
+        "level is 0.5",
+        '/hello/cue = {"go":true}',
+    ]
+
+
 def test_every_example_is_run() -> None:
     """A new example names here what it shows."""
-    assert {path.name for path in EXAMPLES.glob("*.py")} == set(SHOWN)
+    assert {path.name for path in EXAMPLES.glob("*.*")} == {*SHOWN, "hello.mjs"}
