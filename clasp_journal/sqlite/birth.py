@@ -15,7 +15,7 @@ from clasp_journal.sqlite.clock import Clock, Run
 from clasp_journal.sqlite.extent import Extent, read_extent, read_runs, write_clock_steps
 from clasp_journal.sqlite.meta import Meta, new_epoch
 from clasp_journal.sqlite.rows import entry_of
-from clasp_journal.sqlite.transactions import writing
+from clasp_journal.sqlite.transactions import reading, writing
 from clasp_journal.sqlite.writer import EntryWriter
 
 
@@ -29,23 +29,30 @@ def prepare_writer(db: sqlite3.Connection, path: str) -> tuple[EntryWriter, Meta
     db.execute(schema.SYNCHRONOUS_FULL)
     if version < schema.VERSION:
         migrate(db, version)
-    meta = Meta.read(db).taken_over()
-    with writing(db):
-        meta.write(db)
+    found = Meta.read(db)
+    extent = read_extent(db, found)
     catalog = Catalog()
     catalog.refresh(db)
-    extent = read_extent(db, meta)
     runs = read_runs(db)
     last_us = check_ends(db, catalog, extent)
+    meta = found.taken_over()
+    with writing(db):
+        meta.write(db)
     return EntryWriter(path, catalog, Clock(runs, last_us), extent.latest_seq), meta
 
 
-def prepare_reader(db: sqlite3.Connection) -> None:
+def prepare_reader(db: sqlite3.Connection) -> tuple[Meta, Catalog]:
     """Make a read-only connection ready, if there is a journal."""
     for setting in schema.READER_SETTINGS:
         db.execute(setting)
     if read_version(db) == 0:
         raise JournalUnavailable("there is no journal in this file yet")
+    catalog = Catalog()
+    with reading(db):
+        meta = Meta.read(db)
+        catalog.refresh(db)
+        check_ends(db, catalog, read_extent(db, meta))
+    return meta, catalog
 
 
 def read_version(db: sqlite3.Connection) -> int:

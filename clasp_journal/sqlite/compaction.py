@@ -7,6 +7,7 @@ which there is room for appends.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.meta import new_epoch
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import writing
+
+log = logging.getLogger("clasp_journal")
 
 SLICE_S = 0.02
 """How long a slice should take."""
@@ -40,6 +43,7 @@ class Compaction:
         if before_seq <= extent.oldest_seq:
             return 0
         if force:
+            log.warning("%s: entries before %s are removed by force", self._storage.path, before_seq)
             await self._writer.change_meta(latest_seq=extent.latest_seq, epoch=new_epoch())
         else:
             await self._keeper.take_at(before_seq - 1)

@@ -34,7 +34,13 @@ def read_extent(db: sqlite3.Connection, meta: Meta) -> Extent:
     """Which entries the file holds."""
     oldest, latest = db.execute(schema.RANGE).fetchone()
     latest_seq = max(latest or 0, meta.latest_seq)
-    return Extent(latest_seq + 1 if oldest is None else oldest, latest_seq)
+    extent = Extent(latest_seq + 1 if oldest is None else oldest, latest_seq)
+    if meta.clean and extent != (meta.oldest_seq, meta.latest_seq):
+        raise JournalCorrupt(
+            f"it was closed with entries {meta.oldest_seq} to {meta.latest_seq}, but has {oldest} to {latest}",
+            first_bad_seq=latest + 1 if oldest == meta.oldest_seq else meta.oldest_seq,
+        )
+    return extent
 
 
 def read_runs(db: sqlite3.Connection) -> list[Run]:

@@ -23,7 +23,10 @@ class Meta(NamedTuple):
 
     epoch: str
     latest_seq: int = 0
-    """The highest number given when entries were last removed; there may be higher ones in the log."""
+    """The highest number given when the journal was last closed or entries were last removed; there may be
+    higher ones in the log."""
+    oldest_seq: int = 1
+    """The first entry, or the next to be given, when the journal was last closed."""
     clean: int = 1
     """Whether the last writer closed the journal."""
     boot_id: str = ""

@@ -18,7 +18,7 @@ from clasp_journal.errors import JournalCorrupt, JournalUnavailable
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import prepare_reader, prepare_writer
 from clasp_journal.sqlite.catalog import Catalog
-from clasp_journal.sqlite.extent import Extent, read_head
+from clasp_journal.sqlite.extent import Extent, read_extent, read_head
 from clasp_journal.sqlite.locking import WriterLock
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.transactions import writing
@@ -117,7 +117,8 @@ class WritingEnd:
     async def close(self) -> None:
         """Say that it ended well, empty the write-ahead log, and let others write."""
         try:
-            await self.change_meta(clean=1)
+            oldest_seq, latest_seq = await self.worker.run(lambda db: read_extent(db, self.meta), "close")
+            await self.change_meta(clean=1, oldest_seq=oldest_seq, latest_seq=latest_seq)
             await self.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "close")
         finally:
             try:
@@ -131,14 +132,14 @@ class Storage:
     """The open file."""
 
     def __init__(
-        self, path: str, reader: Worker, head: tuple[Meta, Extent], writer: WritingEnd | None
+        self, path: str, reader: Worker, prepared: tuple[Meta, Catalog], writer: WritingEnd | None
     ) -> None:
         self.path = path
         self.reader = reader
-        self.catalog = Catalog()
-        """Belongs to the reading thread; the writing one has its own."""
+        meta, self.catalog = prepared
+        """The catalog belongs to the reading thread; the writing one has its own."""
         self._writer = writer
-        self._epoch = head[0].epoch
+        self._epoch = meta.epoch
 
     @classmethod
     async def open(cls, path: str, options: Options) -> Storage:
@@ -150,8 +151,7 @@ class Storage:
         try:
             reader = await Worker.start(path, "ro")
             try:
-                await reader.run(prepare_reader, "open")
-                return cls(path, reader, await reader.run(read_head, "open"), writer)
+                return cls(path, reader, await reader.run(prepare_reader, "open"), writer)
             except BaseException:
                 await reader.close()
                 raise
