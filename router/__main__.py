@@ -1,0 +1,5 @@
+"""`python -m router` is `clasp-router`."""
+
+from router.cli import main
+
+main()
