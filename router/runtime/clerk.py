@@ -88,7 +88,7 @@ class Clerk:
         while True:
             grown = self._committer.next_change()
             page = await self._read(partial(make_page, self.journal, request))
-            if page.entries or page.incomplete or not request.wait:
+            if page.entries or page.incomplete or not request.wait or request.limit == 0:
                 return page
             await grown.wait()
             request = request.following(page)._replace(upto_seq=None)

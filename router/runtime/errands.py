@@ -186,8 +186,10 @@ class _Arguments:
 
     def integer(self, key: str) -> int | None:
         found = self._values.get(key)
-        if found is not None and type(found) is not int:
-            raise BadInput(f"`{key}` is no integer")
+        if found is None:
+            return None
+        if type(found) is not int or found < 0:
+            raise BadInput(f"`{key}` is no number from 0 up")
         return found
 
     def text(self, key: str) -> str | None:

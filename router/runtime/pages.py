@@ -21,8 +21,14 @@ from router.wire.masks import ALL_TYPES, signals_of_mask
 
 _FIRST_READ = 100
 """Entries read before it is known how large they are."""
+_TIME_MAX_US = (1 << 63) - 1
 _BLOCK_ENTRIES = 2_000
 """Entries that one step back through the past reads."""
+
+
+def _within_reach(time_us: int | None) -> int | None:
+    """The wire counts to 2**64, journals need only go to half of that, which is the year 294247."""
+    return None if time_us is None else min(time_us, _TIME_MAX_US)
 
 
 def _types_of(mask: int) -> frozenset[SignalType] | None:
@@ -34,8 +40,8 @@ def selection_of(request: PageRequest) -> Selection:
     """What a request asks for, in the journal's words."""
     return Selection(
         pattern_of(request.patterns),
-        request.from_us,
-        request.to_us,
+        _within_reach(request.from_us),
+        _within_reach(request.to_us),
         _types_of(request.type_mask),
         request.author,
         None if request.journal_kinds and request.entries_id is not None else MESSAGES,

@@ -7,6 +7,7 @@ import pytest
 from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.memory import MemoryJournal
+from clasp_journal.sqlite import SqliteJournal
 from router.runtime.requests import PAGE_BYTES, PAGE_ENTRIES, PageRequest
 from router.wire.messages import Set
 from router.wire.packing import unpack
@@ -128,6 +129,31 @@ async def test_a_page_sees_what_was_submitted_before_it():
         for at in range(20):
             recorder.submit(packet(sets(1, start=at)), synced=False)
         assert (await recorder.page(EVERYTHING)).entries == 20
+
+
+FAR = (1 << 64) - 1
+
+
+@pytest.mark.parametrize(
+    ("bounds", "entries"),
+    [
+        ({"from_us": FAR}, 0),
+        ({"to_us": FAR}, 6),
+        ({"after_seq": FAR}, 0),
+        ({"upto_seq": FAR}, 6),
+        ({"limit": (1 << 32) - 1, "newest": True, "to_us": FAR}, 6),
+        ({"limit": 0}, 0),
+        ({"limit": 0, "newest": True}, 0),
+        ({"limit": 0, "wait": True}, 0),
+    ],
+)
+async def test_bounds_as_far_as_the_wire_can_count_are_just_far(tmp_path, bounds, entries):
+    """In memory and in a file."""
+    for journal in (MemoryJournal(), SqliteJournal(tmp_path / "show.db")):
+        async with local(journal) as (recorder, listener):
+            await record(recorder, listener, [sets(6)])
+            page = await recorder.page(EVERYTHING._replace(**bounds))
+            assert (page.entries, page.done, page.incomplete) == (entries, True, False)
 
 
 async def test_an_entry_that_fits_no_frame_is_left_out_and_told():

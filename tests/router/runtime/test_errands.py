@@ -1,0 +1,193 @@
+"""What a tool can ask of a live journal: every verb, its result, and what is said when it cannot be."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clasp_journal import value as values
+from clasp_journal.entry import EntryKind, JournalEntry
+from clasp_journal.memory import MemoryJournal
+from clasp_journal.restore import fold
+from router.runtime.errands import STATE_PAGE_BYTES, Status
+from router.wire.codec import encode
+from router.wire.messages import JournalDone, Set
+from tests.router.runtime.history import SOMEBODY, Recorded, packet, sets
+from tests.router.runtime.keeping_books import expected, local, record
+from tests.router.wire.strategies import any_values, texts
+
+
+async def ask(recorder, verb, arguments=None):
+    """Status and result of a verb; every answer fits into a frame."""
+    status, encoded = await recorder.do(verb, values.encode(arguments or {}), "somebody")
+    encode(JournalDone(1, status, encoded))
+    return Status(status), values.decode(encoded)
+
+
+async def whole_state(recorder, arguments):
+    """All pages of a state, put together."""
+    found, after = {}, None
+    while True:
+        page = dict(arguments) if after is None else {**arguments, "after": after}
+        status, result = await ask(recorder, "state", page)
+        assert status is Status.DONE
+        found |= {param["address"]: param for param in result["params"]}
+        after = result["next"]
+        if after is None:
+            return result["seq"], found
+
+
+def described(param):
+    """A param as `state` tells it."""
+    return {
+        "address": param.address,
+        "encoded": param.encoded,
+        "revision": param.revision,
+        "writer": param.writer,
+        "timestamp": param.timestamp,
+        "ttl": param.ttl,
+    }
+
+
+def live(entries):
+    """What `state` has to tell after these entries."""
+    return {address: described(param) for address, param in fold(None, entries).live.items()}
+
+
+async def test_stats_say_what_is_there():
+    """Epoch, numbers, count, and what kind of journal it is."""
+    async with local(MemoryJournal(capacity=10)) as (recorder, listener):
+        await record(recorder, listener, [sets(15)])
+        status, result = await ask(recorder, "stats")
+        assert status is Status.DONE
+        assert result == {
+            "epoch": recorder.epoch,
+            "latest_seq": 15,
+            "oldest_seq": 6,
+            "entries": 10,
+            "backend": "MemoryJournal",
+        }
+
+
+async def test_state_is_told_at_any_instant():
+    """Now, at a number, at a time; times between entries mean the entry before."""
+    packets = [sets(30, now=1_000)]
+    entries = expected(packets)
+    async with local() as (recorder, listener):
+        await record(recorder, listener, packets)
+        assert await whole_state(recorder, {}) == (30, live(entries))
+        assert await whole_state(recorder, {"at_seq": 12}) == (12, live(entries[:12]))
+        assert await whole_state(recorder, {"at_seq": 99}) == (30, live(entries))
+        assert await whole_state(recorder, {"at_us": 1_011}) == (12, live(entries[:12]))
+        assert await whole_state(recorder, {"at_us": 999}) == (0, {})
+        assert await whole_state(recorder, {"at_us": 9_999, "limit": 3}) == (30, live(entries))
+        assert set((await whole_state(recorder, {"pattern": "/a/1*"}))[1]) == {"/a/1"}
+
+
+async def test_state_with_large_values_comes_in_pages_that_fit():
+    """Each has at least one param, and none is too large for a frame."""
+    large = [
+        Recorded(Set(f"/large/{at}", values.encode(bytes(size)), 1), SOMEBODY, at)
+        for at, size in enumerate((64_900, 30_000, 30_000, 30_000, 64_900, 10))
+    ]
+    async with local() as (recorder, listener):
+        await record(recorder, listener, [large])
+        assert await whole_state(recorder, {}) == (6, live(expected([large])))
+        status, result = await ask(recorder, "state")
+        assert status is Status.DONE
+        assert len(result["params"]) == 1
+        assert STATE_PAGE_BYTES < 64_900
+
+
+async def test_a_state_that_is_gone_is_said_to_be():
+    """The ring has turned over since."""
+    async with local(MemoryJournal(capacity=10)) as (recorder, listener):
+        await record(recorder, listener, [sets(15)])
+        for arguments in ({"at_seq": 3}, {"at_us": 1_002}):
+            status, result = await ask(recorder, "state", arguments)
+            assert status is Status.INCOMPLETE
+            assert "gone" in result["reason"]
+
+
+async def test_a_snapshot_can_be_asked_for():
+    """It is true at the end."""
+    journal = MemoryJournal()
+    async with local(journal) as (recorder, listener):
+        await record(recorder, listener, [sets(7)])
+        assert await ask(recorder, "snapshot") == (Status.DONE, {"seq": 7})
+        assert (await journal.load_snapshot()).at_seq == 7
+
+
+async def test_a_mark_is_an_entry_of_its_own_kind():
+    """With its name, a message, and whoever made it; at a time that can be chosen."""
+    journal = MemoryJournal()
+    async with local(journal) as (recorder, listener):
+        await record(recorder, listener, [sets(1)])
+        marked = {"mark": "doors open", "message": "late", "at_us": 77}
+        assert await ask(recorder, "mark", marked) == (Status.DONE, {"seq": 2})
+        (mark,) = await journal.query(kinds=[EntryKind.MARK])
+        details = values.encode({"mark": "doors open", "message": "late"})
+        assert mark == JournalEntry(77, "somebody", "", EntryKind.MARK, seq=2, details=details)
+
+
+async def test_compacting_removes_what_is_old():
+    """Before a number or before a time."""
+    async with local() as (recorder, listener):
+        await record(recorder, listener, [sets(30, now=1_000)])
+        assert await ask(recorder, "compact", {"before_seq": 11}) == (
+            Status.DONE,
+            {"removed": 10, "oldest_seq": 11},
+        )
+        assert (await ask(recorder, "compact", {"before_us": 1_020}))[1] == {"removed": 10, "oldest_seq": 21}
+        assert (await whole_state(recorder, {}))[0] == 30
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "status"),
+    [
+        ("dance", {}, Status.UNKNOWN_VERB),
+        ("forget", {"author": "x"}, Status.NOT_SUPPORTED),
+        ("stats", {"colour": 1}, Status.BAD_ARGUMENTS),
+        ("state", {"at_seq": "seven"}, Status.BAD_ARGUMENTS),
+        ("state", {"at_us": -1}, Status.BAD_ARGUMENTS),
+        ("state", {"pattern": "no pattern"}, Status.BAD_ARGUMENTS),
+        ("mark", {}, Status.BAD_ARGUMENTS),
+        ("mark", {"mark": 3}, Status.BAD_ARGUMENTS),
+        ("compact", {}, Status.BAD_ARGUMENTS),
+        ("compact", {"before_seq": 1, "before_us": 1}, Status.BAD_ARGUMENTS),
+        ("compact", {"before_seq": 1, "force": 1}, Status.BAD_ARGUMENTS),
+    ],
+)
+async def test_what_cannot_be_done_is_said_with_a_reason(verb, arguments, status):
+    """A status for a program, words for a person."""
+    async with local() as (recorder, _):
+        answered, result = await ask(recorder, verb, arguments)
+        assert answered is status
+        assert result["reason"]
+
+
+@pytest.mark.property
+@given(st.sampled_from(("stats", "state", "mark", "compact", "snapshot")) | texts, any_values)
+def test_whatever_is_asked_is_answered(verb, arguments):
+    """With a status that has a name and a map that can be sent; never with an exception."""
+
+    async def scenario():
+        async with local() as (recorder, listener):
+            await record(recorder, listener, [sets(3)])
+            status, encoded = await recorder.do(verb, values.encode(arguments), "somebody")
+            assert Status(status) in Status
+            encode(JournalDone(1, status, encoded))
+
+    asyncio.run(scenario())
+
+
+async def test_paging_through_a_state_sees_one_instant():
+    """Later entries do not mix into the pages that follow, if they ask for the number of the first."""
+    async with local() as (recorder, _):
+        recorder.submit(packet(sets(10)), synced=False)
+        _, first = await ask(recorder, "state", {"limit": 5})
+        recorder.submit(packet(sets(10, start=10)), synced=False)
+        _, second = await ask(recorder, "state", {"at_seq": first["seq"], "after": first["next"]})
+        told = {p["address"]: p for p in first["params"] + second["params"]}
+        assert told == live(expected([sets(10)]))
