@@ -8,9 +8,10 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -25,6 +26,8 @@ Finding = Callable[[], Sized]
 """A query that is ready to be run."""
 
 BATCH_ENTRIES = 1_000
+FILLING_ENTRIES = 20_000
+"""Per batch where a journal is only to be full soon."""
 LATEST = 100
 ROOT = Path(__file__).parents[1]
 
@@ -65,7 +68,7 @@ class Stage:
     def filled(self, name: str, entries: int) -> Journal:
         """A journal with so many entries of the show."""
         journal = self.open(name)
-        self.wait(append_all(journal, a_show(entries)))
+        self.wait(append_all(journal, a_show(entries), FILLING_ENTRIES))
         return journal
 
     def close(self) -> None:
@@ -91,13 +94,12 @@ def run(options: Options) -> list[Row]:
             stage.close()
 
 
-async def append_all(journal: Journal, entries: Iterator[JournalEntry] | list[JournalEntry]) -> None:
+async def append_all(
+    journal: Journal, entries: Iterable[JournalEntry], batch_entries: int = BATCH_ENTRIES
+) -> None:
     """Append in batches, each one committed before the next."""
-    if isinstance(entries, list):
-        for begin in range(0, len(entries), BATCH_ENTRIES):
-            await journal.append(entries[begin : begin + BATCH_ENTRIES])
-        return
-    while batch := [entry for _, entry in zip(range(BATCH_ENTRIES), entries, strict=False)]:
+    left = iter(entries)
+    while batch := list(islice(left, batch_entries)):
         await journal.append(batch)
 
 
