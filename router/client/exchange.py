@@ -86,7 +86,9 @@ class Exchange:
     async def begin(self) -> None:
         """Subscribe again. The router's first SNAPSHOT has come when this returns."""
         for subscription in self._subscriptions.all():
-            await self._subscribe_again(subscription)
+            # One that is cancelled meanwhile must not come back.
+            if subscription in self._subscriptions:
+                await self._subscribe_again(subscription)
         await self.requests.fenced()
         self.params.finish()
 

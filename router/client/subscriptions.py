@@ -210,6 +210,9 @@ class Subscriptions:
         self._by_id.pop(subscription.id, None)
         self._matches.clear()
 
+    def __contains__(self, subscription: Subscription) -> bool:
+        return subscription.id in self._by_id
+
     def all(self) -> list[Subscription]:
         """Those there are."""
         return list(self._by_id.values())

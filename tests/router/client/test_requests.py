@@ -6,7 +6,16 @@ import pytest
 
 from clasp_journal.entry import ParamSnapshot, SignalType
 from clasp_journal.value import encode
-from router.client import NOTHING, ConnectionLost, Refused, connect, make_publish, make_set
+from router.client import (
+    NOTHING,
+    ConnectionLost,
+    NoAnswer,
+    Refused,
+    connect,
+    make_publish,
+    make_set,
+    requests,
+)
 from router.wire.messages import (
     Ack,
     Announce,
@@ -303,3 +312,25 @@ async def test_a_value_that_has_no_bytes_is_refused_before_it_is_sent():
         with pytest.raises(ValueError, match="carries"):
             await client.set("/a", ["x" * 60_000, "y" * 60_000])
         assert await client.set("/a", 1) == 1
+
+
+async def test_silence_is_told_and_keeps_its_turn(monkeypatch):
+    """Who gives up waiting leaves the question open: a late answer is for that one, not for the next."""
+    monkeypatch.setattr(requests, "ANSWER_TIMEOUT_S", 0.05)
+
+    async def script(line: Line) -> None:
+        await line.begin()
+        await line.hear(Set)
+        await line.hear(Publish)
+        await line.say(Ack("/a", 1))
+        await line.hear(Set)
+        await line.say(Ack("/a", 2))
+        await line.stay()
+
+    async with scripted_router(script) as url, connect(url) as client:
+        for _ in range(2):
+            with pytest.raises(NoAnswer, match=r"no answer in 0\.05 s"):
+                await client.set("/a", 1)
+        monkeypatch.setattr(requests, "ANSWER_TIMEOUT_S", 20)
+        await client.emit("/speak")
+        assert await client.set("/a", 2) == 2
