@@ -11,6 +11,8 @@ from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 
 EVERYTHING = Pattern.parse("/**")
+NO_ADDRESS = Pattern("", ("",))
+"""What has no address, and nothing else. No text spells it."""
 MESSAGES = frozenset((int(EntryKind.SET), int(EntryKind.PUBLISH)))
 """The kinds that came over the wire; the rest are the journal's own."""
 
@@ -29,7 +31,7 @@ class Selection:
     kinds: frozenset[int] | None = None
 
     def matches(self, entry: JournalEntry) -> bool:
-        """Whether an entry is asked for. One without an address is matched by `/**` alone."""
+        """Whether an entry is asked for. Without an address only `/**` and `NO_ADDRESS` match."""
         return (
             (self.from_us is None or entry.timestamp >= self.from_us)
             and (self.to_us is None or entry.timestamp <= self.to_us)
@@ -41,6 +43,6 @@ class Selection:
 
     def matches_address(self, address: str) -> bool:
         """Whether entries of this address can be asked for at all."""
-        if not address:
-            return self.pattern.text == "/**"
+        if not address or self.pattern is NO_ADDRESS:
+            return not address and self.pattern in (EVERYTHING, NO_ADDRESS)
         return self.pattern.matches(address)

@@ -16,6 +16,7 @@ from clasp_journal.journal import Journal
 from clasp_journal.restore import State
 from router.runtime.committing import Committer, Reports
 from router.runtime.errands import Errands
+from router.runtime.gaps import Gaps
 from router.runtime.pages import make_history, make_page
 from router.runtime.requests import HistoryRequest, KeepSnapshot, Page, PageRequest
 from router.runtime.restoring import restore
@@ -49,6 +50,7 @@ class Clerk:
         self._snapshots = Snapshots(journal, snapshot_every_s)
         self._committer = Committer(journal, _Reports(reports, self._snapshots))
         self._errands = Errands(self)
+        self._gaps = Gaps(journal)
         self._reading = asyncio.Semaphore(READERS)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -87,7 +89,7 @@ class Clerk:
         await self._committer.reach_now()
         while True:
             grown = self._committer.next_change()
-            page = await self._read(partial(make_page, self.journal, request))
+            page = await self._read(partial(make_page, self.journal, request, self._gaps))
             if page.entries or page.incomplete or not request.wait or request.limit == 0:
                 return page
             await grown.wait()

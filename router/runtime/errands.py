@@ -17,7 +17,7 @@ from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
 from clasp_journal.errors import BadInput, HistoryIncomplete, JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
-from clasp_journal.selection import Selection
+from clasp_journal.travel import seq_at
 from clasp_journal.value import Value
 
 STATE_PAGE_PARAMS = 500
@@ -126,16 +126,10 @@ class Errands:
 
     async def _instant(self, at_seq: int | None, at_us: int | None) -> int:
         """The number of the last entry at or before the asked instant."""
+        if at_us is not None:
+            return await seq_at(self._journal, at_us)
         latest = await self._journal.latest_seq()
-        if at_us is None:
-            return latest if at_seq is None else min(max(0, at_seq), latest)
-        before = Selection(to_us=at_us)
-        seq = await self._journal.nth_newest(before, 1, after_seq=0, upto_seq=latest)
-        if await self._journal.page(before, seq - 1, seq, 1):
-            return seq
-        if await self._journal.oldest_seq() > 1:
-            raise HistoryIncomplete("all entries from then on back are gone", operation="state")
-        return 0
+        return latest if at_seq is None else min(at_seq, latest)
 
     async def _snapshot(self, arguments: _Arguments, author: str) -> bytes:
         arguments.expect()
@@ -161,7 +155,7 @@ class Errands:
         if (before_seq is None) == (before_us is None):
             raise BadInput("compact needs either `before_seq` or `before_us`")
         if before_us is not None:
-            before_seq = await self._instant(None, before_us - 1) + 1
+            before_seq = await seq_at(self._journal, before_us - 1) + 1
         assert before_seq is not None
         removed = await self._desk.compact(before_seq, force=arguments.flag("force"))
         return values.encode({"removed": removed, "oldest_seq": await self._journal.oldest_seq()})

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from clasp_journal.entry import JournalEntry, SignalType
 from clasp_journal.journal import Journal
 from clasp_journal.selection import MESSAGES, Selection
+from router.runtime.gaps import Gaps
 from router.runtime.history_frames import entries_frames, entry_bytes, plain_frame
 from router.runtime.pattern_sets import Without, pattern_of
 from router.runtime.requests import HISTORY_BYTES, PAGE_BYTES, PAGE_ENTRIES, HistoryRequest, Page, PageRequest
@@ -57,7 +58,7 @@ class _Begin(NamedTuple):
     incomplete: bool
 
 
-async def make_page(journal: Journal, request: PageRequest) -> Page:
+async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
     """Answer a request with what is there now."""
     selection = selection_of(request)
     begin = await _begin(journal, request, selection)
@@ -82,7 +83,11 @@ async def make_page(journal: Journal, request: PageRequest) -> Page:
     if exhausted:
         last_seq = max(last_seq, begin.upto_seq)
     done = last_seq >= begin.upto_seq or (request.limit is not None and entries >= request.limit)
-    incomplete = begin.incomplete or left_out > 0
+    incomplete = (
+        begin.incomplete
+        or left_out > 0
+        or await gaps.touch(begin.after_seq, last_seq, request.from_us, request.to_us)
+    )
     blob = b"".join(packed)
     if request.entries_id is not None:
         head = Entries(request.entries_id, journal.epoch, begin.head, [], done, incomplete)

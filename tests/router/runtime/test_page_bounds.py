@@ -131,6 +131,32 @@ async def test_a_page_sees_what_was_submitted_before_it():
         assert (await recorder.page(EVERYTHING)).entries == 20
 
 
+async def test_a_gap_makes_what_spans_it_incomplete(tmp_path):
+    """By number and by time; what lies wholly on one side of it does not."""
+    gap = JournalEntry(1_020, "", "", EntryKind.GAP, details=values.encode({"from": 1_010, "to": 1_020}))
+    for journal in (MemoryJournal(), SqliteJournal(tmp_path / "show.db")):
+        async with local(journal) as (recorder, listener):
+            await record(recorder, listener, [sets(5, now=1_000)])
+            assert not (await recorder.page(EVERYTHING)).incomplete
+            await record(recorder, listener, [[Recorded(gap, SOMEBODY, 0)], sets(5, now=1_030)])
+            incomplete = {}
+            for bounds in (
+                {},
+                {"after_seq": 5},
+                {"after_seq": 6},
+                {"upto_seq": 5},
+                {"limit": 5},
+                {"from_us": 1_015},
+                {"from_us": 1_021},
+                {"to_us": 1_009},
+                {"newest": True, "limit": 5},
+                {"patterns": ("/a/1",)},
+            ):
+                page = await recorder.page(EVERYTHING._replace(**bounds))
+                incomplete[tuple(bounds.items())] = page.incomplete
+            assert list(incomplete.values()) == [1, 1, 0, 0, 0, 1, 0, 0, 0, 1]
+
+
 FAR = (1 << 64) - 1
 
 
