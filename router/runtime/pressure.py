@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING
 
-from clasp_journal.entry import ParamSnapshot
 from clasp_journal.errors import JournalError
 from router.runtime.outbox import Outbox, PauseReason
 
@@ -66,13 +65,14 @@ class Pressure:
         self._desk.keeping.record_gap(self._desk.now_us)
         self._desk.exchange.flush()
         topics = self._desk.core.ground.topics
-        params = topics.snapshot()
-        self._snapshot = asyncio.get_running_loop().create_task(self._keep(params, topics.revision_floor))
-
-    async def _keep(self, params: list[ParamSnapshot], revision_floor: int) -> None:
         recorder = self._desk.keeping.recorder
         assert recorder is not None
+        # Handed over here and not in the task, so that no later write comes between.
+        kept = recorder.keep_snapshot(topics.snapshot(), topics.revision_floor)
+        self._snapshot = asyncio.get_running_loop().create_task(self._keep(kept))
+
+    async def _keep(self, kept: Awaitable[int]) -> None:
         try:
-            await recorder.keep_snapshot(params, revision_floor)
+            await kept
         except JournalError as error:
             log.error("the snapshot after the gap failed: %s", error)

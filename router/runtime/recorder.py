@@ -10,7 +10,7 @@ the journal is in trouble.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Protocol
 
 from clasp_journal.entry import ParamSnapshot
@@ -86,9 +86,10 @@ class Recorder(ABC):
         raises for anything a peer can ask, nor for a journal in trouble."""
 
     @abstractmethod
-    async def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> None:
-        """Keep this as the state after all that was submitted so far. For when the router did something
-        that the journal does not know of. Raises `JournalError`."""
+    def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> Awaitable[int]:
+        """Keep this as the state after all that was submitted before this call, whenever it is awaited; the
+        number at which that is. For when the router did something that the journal does not know of. The
+        awaited result may be a `JournalError`."""
 
     @abstractmethod
     async def stop(self) -> None:

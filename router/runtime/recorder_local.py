@@ -5,7 +5,7 @@ Law: it keeps every promise of `Recorder`; only, what the journal costs is paid 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.journal import Journal
@@ -49,8 +49,8 @@ class LocalRecorder(Recorder):
     async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
         return await self._clerk.do(verb, encoded_arguments, author)
 
-    async def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> None:
-        await self._clerk.keep_snapshot(KeepSnapshot(list(params), revision_floor))
+    def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> Awaitable[int]:
+        return self._clerk.keep_snapshot(KeepSnapshot(list(params), revision_floor))
 
     async def stop(self) -> None:
         await self._clerk.close()

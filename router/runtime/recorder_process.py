@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any, NamedTuple
 
 from clasp_journal.entry import ParamSnapshot
@@ -131,9 +131,9 @@ class ProcessRecorder(Recorder):
             return failure(error)
         return status, result
 
-    async def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> None:
+    def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> Awaitable[int]:
         pages = list(encode_params(list(params)))
-        await self._ask(Question.KEEP_SNAPSHOT, pack_plain((pages, revision_floor)))
+        return self._ask(Question.KEEP_SNAPSHOT, pack_plain((pages, revision_floor)))
 
     async def stop(self) -> None:
         self._stopping = True
@@ -143,20 +143,25 @@ class ProcessRecorder(Recorder):
 
     # Towards the process.
 
-    async def _ask(self, kind: Question, arguments: bytes) -> Any:
-        if self._supervision is None or self._supervision.done():
-            raise JournalClosed("the journal is closed", path=self._options.path)
+    def _ask(self, kind: Question, arguments: bytes) -> Awaitable[Any]:
+        """Put a question here and now, behind everything that was submitted; await its answer."""
         self._asked += 1
         question = _Question(self._asked & 0xFFFF_FFFF, kind, arguments)
+        if self._supervision is None or self._supervision.done():
+            closed = JournalClosed("the journal is closed", path=self._options.path)
+            question.answer.set_exception(closed)
+            return question.answer
         self._questions[question.id] = question
         self._outgoing.append(question)
         self._pump()
-        try:
-            return await question.answer
-        finally:
-            is_open = self._questions.pop(question.id, None) is not None
-            if is_open and question.asked and self._process is not None:
-                self._process.send(Kind.CANCEL, ID.pack(question.id))
+        question.answer.add_done_callback(lambda _: self._close(question))
+        return question.answer
+
+    def _close(self, question: _Question) -> None:
+        """It is answered, or nobody waits for the answer any more."""
+        is_open = self._questions.pop(question.id, None) is not None
+        if is_open and question.asked and self._process is not None:
+            self._process.send(Kind.CANCEL, ID.pack(question.id))
 
     def _pump(self) -> None:
         """Send what can be sent; the rest goes when there is room."""

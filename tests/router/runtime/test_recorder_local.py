@@ -140,8 +140,7 @@ async def test_the_routers_own_word_takes_its_place_between_packets():
     journal = MemoryJournal()
     async with local(journal) as (recorder, listener):
         recorder.submit(packet(sets(4)), synced=False)
-        keeping = asyncio.create_task(recorder.keep_snapshot([], revision_floor=9))
-        await asyncio.sleep(0)
+        keeping = recorder.keep_snapshot([], revision_floor=9)
         recorder.submit(packet(sets(3)), synced=False)
         await keeping
         snapshot = await journal.load_snapshot()

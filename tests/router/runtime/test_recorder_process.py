@@ -119,8 +119,7 @@ async def test_the_router_can_give_its_own_word_for_the_state(path):
     async with child(path) as (recorder, listener):
         recorder.submit(packet(sets(5)), synced=False)
         state = fold(None, expected([sets(5)]))
-        keeping = asyncio.create_task(recorder.keep_snapshot(state.params()[:2], revision_floor=3))
-        await asyncio.sleep(0)
+        keeping = recorder.keep_snapshot(state.params()[:2], revision_floor=3)
         recorder.submit(packet(sets(5)), synced=False)
         await keeping
         await listener.until_committed(2)
