@@ -37,7 +37,7 @@ def read_extent(db: sqlite3.Connection, meta: Meta) -> Extent:
     extent = Extent(latest_seq + 1 if oldest is None else oldest, latest_seq)
     if meta.clean and extent != (meta.oldest_seq, meta.latest_seq):
         raise JournalCorrupt(
-            f"it was closed with entries {meta.oldest_seq} to {meta.latest_seq}, but has {oldest} to {latest}",
+            f"it ended with entries {meta.oldest_seq} to {meta.latest_seq}, but has {oldest} to {latest}",
             first_bad_seq=latest + 1 if oldest == meta.oldest_seq else meta.oldest_seq,
         )
     return extent
