@@ -3,6 +3,7 @@
 from clasp_journal.entry import JournalEntry
 from clasp_journal.restore import State, fold
 from clasp_journal.selection import Selection
+from clasp_journal.thinning import NEWEST_KEPT
 
 NOWHERE = 1 << 62
 """Larger than any number of an entry."""
@@ -50,8 +51,13 @@ class Model:
 
     def snapshot(self, at_seq: int) -> None:
         """From here on states can be told, if they could not before."""
-        self.snapshots.add(at_seq)
+        self._keep(self.snapshots | {at_seq})
         self.told_from = min(self.told_from, at_seq)
+
+    def _keep(self, snapshots: set[int]) -> None:
+        """A model does not live for ten minutes: of its snapshots only the base and the newest few stay."""
+        ordered = sorted(snapshots)
+        self.snapshots = {*ordered[:1], *ordered[-NEWEST_KEPT:]}
 
     def can_compact(self, before_seq: int) -> bool:
         """Whether the state at the cut, which is to become the base, can be told."""
@@ -63,6 +69,6 @@ class Model:
         if removed:
             self.gone += removed
             base = before_seq - 1
-            self.snapshots = {at for at in self.snapshots if at >= base} | (set() if force else {base})
+            self._keep({at for at in self.snapshots if at >= base} | (set() if force else {base}))
             self.told_from = min(self.snapshots, default=NOWHERE)
         return removed
