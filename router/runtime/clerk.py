@@ -61,7 +61,9 @@ class Clerk:
 
     async def restore(self) -> State:
         """The state that the journal remembers."""
-        return await restore(self.journal)
+        restored = await restore(self.journal)
+        self._snapshots.note_restored(restored)
+        return restored.state
 
     def start(self) -> None:
         """Begin to commit."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 import marshal
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from clasp_journal.entry import ParamSnapshot
-from clasp_journal.errors import HistoryIncomplete
+from clasp_journal.entry import EntryKind, ParamSnapshot
 from clasp_journal.journal import Journal, Results, Span
 from clasp_journal.restore import State, fold
 from clasp_journal.selection import Selection
@@ -21,21 +21,37 @@ PAGE_PARAMS = 5_000
 _PLAIN = 2
 """The format of marshal that does not look for objects it has written before: twice as quick."""
 
+CHANGES = Selection(kinds=frozenset((int(EntryKind.SET), int(EntryKind.EXPIRE))))
+"""The entries that make a difference to the state."""
+
 log = logging.getLogger(__name__)
 
 
-async def restore(journal: Journal) -> State:
+class Restored(NamedTuple):
+    """A state, and what it took to get there."""
+
+    state: State
+    at_seq: int
+    """It is the state after this entry, the latest."""
+    tail_entries: int
+    """Entries folded on top of the snapshot."""
+
+
+async def restore(journal: Journal) -> Restored:
     """The state as of the latest entry."""
-    try:
-        return await journal.state()
-    except HistoryIncomplete as gone:
-        log.warning("the state is restored from what is left: %s", gone)
-    base = await journal.load_snapshot()
+    at_seq = await journal.latest_seq()
+    base = await journal.load_snapshot(at_seq)
+    base_seq = base.at_seq if base else 0
+    oldest = await journal.oldest_seq()
+    if base_seq < at_seq and base_seq + 1 < oldest:
+        log.warning(
+            "the state is restored from what is left: entries %d to %d are gone", base_seq + 1, oldest - 1
+        )
     state = fold(base, ())
-    span = Span(base.at_seq if base else 0, await journal.latest_seq())
-    async for entry in Results(journal, Selection(), span=span):
-        state.apply(entry)
-    return state
+    async for page in Results(journal, CHANGES, span=Span(base_seq, at_seq)).pages():
+        for entry in page:
+            state.apply(entry)
+    return Restored(state, at_seq, at_seq - base_seq)
 
 
 def encode_params(params: list[ParamSnapshot]) -> Iterator[bytes]:

@@ -12,8 +12,11 @@ from typing import Protocol, runtime_checkable
 
 from clasp_journal.errors import HistoryIncomplete, JournalError
 from clasp_journal.journal import Journal
+from router.runtime.restoring import Restored
 
 AFTER_ENTRIES = 500_000
+LONG_TAIL_ENTRIES = 20_000
+"""Who had to fold more than that at the start keeps the result, so that the next start need not."""
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,12 @@ class Snapshots:
         self._changed = asyncio.Event()
         self._many = asyncio.Event()
         self._is_told = False
+        self._restored: Restored | None = None
+
+    def note_restored(self, restored: Restored) -> None:
+        """This is how things were at the start."""
+        if restored.tail_entries > LONG_TAIL_ENTRIES:
+            self._restored = restored
 
     def note(self, entries: int) -> None:
         """So many entries were appended."""
@@ -56,6 +65,7 @@ class Snapshots:
 
     async def run(self) -> None:
         """Take snapshots for ever."""
+        await self._keep_restored()
         while True:
             await self._changed.wait()
             try:
@@ -81,6 +91,19 @@ class Snapshots:
         except JournalError as error:
             self._since += covered
             self._changed.set()
-            if not self._is_told:
-                self._is_told = True
-                log.warning("no snapshot could be taken, the next start will take longer: %s", error)
+            self._tell(error)
+
+    async def _keep_restored(self) -> None:
+        restored, self._restored = self._restored, None
+        if restored is None:
+            return
+        state = restored.state
+        try:
+            await self._journal.snapshot(state.params(), restored.at_seq, revision_floor=state.revision_floor)
+        except JournalError as error:
+            self._tell(error)
+
+    def _tell(self, error: JournalError) -> None:
+        if not self._is_told:
+            self._is_told = True
+            log.warning("no snapshot could be taken, the next start will take longer: %s", error)

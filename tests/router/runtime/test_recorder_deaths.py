@@ -18,6 +18,9 @@ from tests.router.runtime.history import packet, sets
 from tests.router.runtime.journal_child import child, entries_in, values_in
 from tests.router.runtime.keeping_books import record
 
+without_prlimit = pytest.mark.skipif(
+    not hasattr(resource, "prlimit"), reason="the limits of another process can be changed on Linux only"
+)
 EVERYTHING = PageRequest(("/**",))
 ROOT = Path(__file__).parents[3]
 
@@ -106,6 +109,7 @@ async def test_questions_survive_the_death_of_the_child(path):
         assert (await waiting).entries == 2
 
 
+@without_prlimit
 async def test_a_full_disk_is_told_and_survived(path):
     """Appending fails as long as the file may not grow; then what had waited is written, in order, once."""
     async with child(path) as (recorder, listener):
@@ -124,6 +128,7 @@ async def test_a_full_disk_is_told_and_survived(path):
     assert await values_in(path) == list(range(200))
 
 
+@without_prlimit
 async def test_a_router_killed_while_the_disk_is_full_leaves_a_child_that_gives_up(path):
     """It tries for a while, then ends and lets go of the lock; what was committed before is there."""
     async with child(path, drain_timeout_s=0.1) as (recorder, listener):

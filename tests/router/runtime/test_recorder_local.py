@@ -12,6 +12,8 @@ from clasp_journal.memory import MemoryJournal
 from clasp_journal.restore import State, fold
 from router.runtime.clerk import Clerk
 from router.runtime.recorder_local import LocalRecorder
+from router.runtime.requests import PageRequest
+from router.runtime.snapshots import LONG_TAIL_ENTRIES
 from tests.router.runtime.history import packet, sets
 from tests.router.runtime.keeping_books import Listener, expected, local, record
 from tests.router.runtime.recorded import histories
@@ -83,24 +85,53 @@ async def test_the_backlog_is_what_is_not_committed():
 
 async def test_a_snapshot_is_taken_some_time_after_a_change():
     """Not before there is one, and it is true at the end of what it saw."""
-    taken = asyncio.Event()
-
-    class Announcing(MemoryJournal):
-        """Tells when a snapshot has been taken."""
-
-        async def snapshot(self, params, at_seq=None, *, revision_floor=0):
-            at_seq = await super().snapshot(params, at_seq, revision_floor=revision_floor)
-            taken.set()
-            return at_seq
-
     journal = Announcing()
     async with local(journal, snapshot_every_s=0.01) as (recorder, listener):
         assert await journal.load_snapshot() is None
         await record(recorder, listener, [sets(25)])
-        await asyncio.wait_for(taken.wait(), 10)
+        await asyncio.wait_for(journal.taken.wait(), 10)
         snapshot = await journal.load_snapshot()
         assert snapshot.at_seq == 25
         assert {param.address for param in snapshot.params} == {f"/a/{at}" for at in range(10)}
+
+
+class Announcing(MemoryJournal):
+    """Tells when a snapshot has been taken."""
+
+    def __init__(self, capacity=10_000):
+        super().__init__(capacity)
+        self.taken = asyncio.Event()
+
+    async def snapshot(self, params, at_seq=None, *, revision_floor=0):
+        """Take it, and tell."""
+        at_seq = await super().snapshot(params, at_seq, revision_floor=revision_floor)
+        self.taken.set()
+        return at_seq
+
+
+async def test_a_long_tail_is_folded_once():
+    """The start that had to fold it leaves a snapshot; a start with a short one does not."""
+    for entries, at_seq in ((LONG_TAIL_ENTRIES, None), (LONG_TAIL_ENTRIES + 1, LONG_TAIL_ENTRIES + 1)):
+        journal = Announcing(capacity=50_000)
+        await journal.append(expected([sets(entries)]))
+        async with local(journal) as (recorder, _):
+            if at_seq:
+                await asyncio.wait_for(journal.taken.wait(), 10)
+            await recorder.page(PageRequest(("/**",)))
+            snapshot = await journal.load_snapshot()
+            assert (snapshot and snapshot.at_seq) == at_seq
+
+
+async def test_what_is_left_of_a_state_is_restored_and_said_to_be_all(caplog):
+    """Where the base is gone, no start is refused over it."""
+    journal = MemoryJournal(capacity=10)
+    entries = expected([sets(25, spread=20)])
+    await journal.append(entries)
+    recorder = LocalRecorder(journal)
+    restored = await recorder.start()
+    assert State(restored.params).live == fold(None, entries[15:]).live
+    assert "entries 1 to 15 are gone" in caplog.text
+    await recorder.stop()
 
 
 async def test_a_stop_takes_a_last_snapshot_only_if_something_changed():
