@@ -48,6 +48,7 @@ class Admission:
             self._dismiss(session, TRY_AGAIN_LATER, refusal)
             return
         session.stage = Stage.LIVE
+        session.is_plain = not ground.limits.messages_per_s
         session.name = request.name
         session.features = request.features
         ground.sessions[session.id] = session
@@ -60,8 +61,6 @@ class Admission:
     def count_message(self, session: Session, now: int) -> None:
         """Refuse what comes too fast."""
         allowed = self._ground.limits.messages_per_s
-        if not allowed:
-            return
         if now - session.messages_since >= SECOND_US:
             session.messages_since, session.messages = now, 0
         session.messages += 1
@@ -86,6 +85,7 @@ class Admission:
     def _dismiss(self, session: Session, code: int, reason: str) -> None:
         """Close, and do not listen to what was already on its way."""
         session.stage = Stage.DISMISSED
+        session.is_plain = False
         self._ground.ports.close(session, code, reason)
 
     def _welcome(self, session: Session, now: int) -> Welcome:

@@ -17,7 +17,8 @@ from router.wire.packing import pack
 _PLAIN_FLAGS = (0x01, 0x41, 0x81)
 """Frame flags with which a PUBLISH can be passed on as it is."""
 _COMMIT = 2
-_QOS_BITS = 0xC0
+_QOS = tuple((flags >> 6) % 3 for flags in range(256))
+"""The QoS by frame flags; the reserved 3 counts as 0."""
 # Looking up a member of an enum costs more than all the rest of a line.
 _PARAM = SignalType.PARAM
 _CONFLATE = Fate.CONFLATE
@@ -37,6 +38,8 @@ class FastForms:
 
     def take(self, session: Session, frame: bytes, now: int) -> bool:
         """Do a plain SET or PUBLISH; False if this frame is something else."""
+        if not session.is_plain:
+            return False
         plain = plain_set(frame)
         if plain is None:
             return self._publish(session, frame, now)
@@ -63,11 +66,9 @@ class FastForms:
         ports.record(session, packed, now)
         if readers.members:
             ports.deliver(readers, packed, topic, _CONFLATE, None)
-        flags = frame[1]
-        if flags & _QOS_BITS:
-            qos = (flags >> 6) % 3
-            if qos:
-                ports.acknowledge(session, topic.ack_head + revision, qos)
+        qos = _QOS[frame[1]]
+        if qos:
+            ports.acknowledge(session, topic.ack_head + revision, qos)
         return True
 
     def _publish(self, session: Session, frame: bytes, now: int) -> bool:

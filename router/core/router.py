@@ -75,7 +75,6 @@ class Core:
         self._listening = Listening(ground)
         self._admission = Admission(ground, self._listening)
         self._fast = FastForms(ground)
-        self._is_metered = limits.messages_per_s > 0
         self._numbers = 0
         self._handlers = self._table()
 
@@ -89,6 +88,7 @@ class Core:
     def leave(self, session: Session) -> None:
         """The connection is gone: its subscriptions and locks go with it."""
         session.stage = Stage.GONE
+        session.is_plain = False
         self.ground.sessions.pop(session.id, None)
         self.ground.subscriptions.remove_all(session)
         self._delivery.pacing.forget(session)
@@ -112,12 +112,13 @@ class Core:
 
     def receive(self, session: Session, frame: bytes, now: int) -> None:
         """One frame of a session. Never raises for anything that a peer can send."""
+        if self._fast.take(session, frame, now):
+            return
         try:
             if session.stage is _LIVE:
-                if self._is_metered:
+                if not session.is_plain:
                     self._admission.count_message(session, now)
-                if not self._fast.take(session, frame, now):
-                    self._receive_fully(session, frame, now)
+                self._receive_fully(session, frame, now)
             elif session.stage is Stage.GREETING:
                 self._admission.greet(session, codec.decode(decode_frame(frame).payload), now)
         except BadInput as fault:

@@ -33,6 +33,7 @@ class Session:
         "errors_since",
         "features",
         "id",
+        "is_plain",
         "is_trusted",
         "messages",
         "messages_since",
@@ -55,6 +56,8 @@ class Session:
         self.name = ""
         self.features = 0
         self.subscriptions: dict[int, Subscription] = {}
+        self.is_plain = False
+        """Whether its messages may take the fast forms: it is live, and nobody counts them."""
         self.is_trusted = is_trusted
         """Whether it may change the journal: it comes from this machine."""
         self.replays = 0

@@ -12,10 +12,14 @@ The numbers are written out: a name costs a look-up, and this is the hottest cod
 
 from __future__ import annotations
 
+import struct
+
 from clasp_journal.errors import BadValue
 from clasp_journal.value import FIXED_SIZES, skip
 
 _FIXED = len(FIXED_SIZES)
+_head_of = struct.Struct(">BBHBBH").unpack_from
+"""Magic, flags, payload length, message type, value type (and the flags of SET above it), address length."""
 
 
 def plain_set(frame: bytes) -> tuple[bytes, int, bytes] | None:
@@ -25,13 +29,13 @@ def plain_set(frame: bytes) -> tuple[bytes, int, bytes] | None:
     its payload.
     """
     try:
-        if frame[4] != 0x21 or frame[0] != 0x53 or frame[1] & 0x20:
+        magic, flags, length, kind_of_message, kind, address_bytes = _head_of(frame)
+        if kind_of_message != 0x21 or magic != 0x53 or flags & 0x20:
             return None
         size = len(frame)
-        if (frame[2] << 8 | frame[3]) + 4 != size:
+        if length + 4 != size:
             return None
-        kind = frame[5]
-        start = 8 + (frame[6] << 8 | frame[7])
+        start = 8 + address_bytes
         if kind < _FIXED:
             end = start + FIXED_SIZES[kind]
         elif kind <= 0x0B:
@@ -40,7 +44,7 @@ def plain_set(frame: bytes) -> tuple[bytes, int, bytes] | None:
             return None
         if end > size:
             return None
-    except (IndexError, BadValue):
+    except (struct.error, BadValue):
         return None
     return frame[8:start], kind, frame[start:end]
 
