@@ -22,6 +22,7 @@ WORDS: Room = (
     "clasp_journal.selection",
     "clasp_journal.restore",
     "clasp_journal.thinning",
+    "clasp_journal.jsonl",
     "clasp_journal.errors",
 )
 
@@ -67,7 +68,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Arrow:
-    """One import: what is imported, where, and whether it waits inside a function."""
+    """One import: what is imported, where, and whether it waits inside a function or is for types only."""
 
     target: str
     node: ast.AST
@@ -90,10 +91,20 @@ def place_of(module: str) -> Place | None:
 
 def arrows(source: Source, known: set[str]) -> Iterator[Arrow]:
     """Every import of a source file, resolved to module names."""
-    lazy_nodes = {id(inner) for function in source.functions() for inner in ast.walk(function)}
+    late: list[ast.AST] = [*source.functions(), *type_only_blocks(source)]
+    lazy_nodes = {id(inner) for block in late for inner in ast.walk(block)}
     for node in ast.walk(source.tree):
         for target in targets(node, source, known):
             yield Arrow(target, node, id(node) in lazy_nodes)
+
+
+def type_only_blocks(source: Source) -> list[ast.AST]:
+    """What is never run: the bodies of `if TYPE_CHECKING`."""
+    return [
+        node
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
 
 
 def targets(node: ast.AST, source: Source, known: set[str]) -> list[str]:

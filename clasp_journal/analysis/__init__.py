@@ -1,0 +1,1 @@
+"""Questions to a journal, any journal: which entries, from whom, how many, and what was named."""

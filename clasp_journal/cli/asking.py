@@ -1,0 +1,111 @@
+"""The options that say which entries, and how they become an `Inquiry` or a place in the log."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import click
+
+from clasp_journal.address import Pattern
+from clasp_journal.analysis.inquiry import Inquiry
+from clasp_journal.analysis.marks import find_mark
+from clasp_journal.cli.comparisons import parse_comparison
+from clasp_journal.cli.exits import Ending, Exit
+from clasp_journal.cli.times import Instant, Mark, Moment, Place
+from clasp_journal.cli.verbs import Ask, Option
+from clasp_journal.entry import EntryKind, SignalType
+from clasp_journal.journal import Journal, Span
+from clasp_journal.travel import seq_at
+
+PATTERNS: Option = click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+WITHIN: tuple[Option, ...] = (
+    click.option("-S", "--since", metavar="TIME", help="from this time on, like 21:03 or '5 min ago'"),
+    click.option("-U", "--until", metavar="TIME", help="up to this time"),
+)
+NARROWING: tuple[Option, ...] = (
+    click.option("-x", "--exclude", multiple=True, metavar="PATTERN", help="but not these"),
+    click.option(
+        "--type", "types", multiple=True, metavar="TYPE", help="param, event, stream, gesture, timeline"
+    ),
+    click.option("--op", "ops", multiple=True, metavar="OP", help="set, publish, expire, mark, gap, …"),
+    click.option("--author", metavar="WHO", help="a subject, session id or client's name"),
+    click.option("--where", multiple=True, metavar="TEST", help="like 'value > 0.9'; all of them hold"),
+    click.option("--changed", is_flag=True, help="only what differs from the entry before at its address"),
+)
+SELECTION: tuple[Option, ...] = (PATTERNS, *WITHIN, *NARROWING)
+
+Named = TypeVar("Named", SignalType, EntryKind)
+
+
+async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inquiry:
+    """The inquiry that the options of `SELECTION` describe; those that a verb has not narrow nothing."""
+    from_us, after_seq = await lower_bound(ask, journal, asked.get("since"))
+    to_us, upto_seq = await upper_bound(ask, journal, asked.get("until"))
+    types, ops = asked.get("types"), asked.get("ops")
+    return Inquiry(
+        patterns=tuple(map(Pattern.parse, asked.get("patterns", ()))),
+        excluded=tuple(map(Pattern.parse, asked.get("exclude", ()))),
+        from_us=from_us,
+        to_us=to_us,
+        span=Span(after_seq, upto_seq),
+        types=frozenset(_named(SignalType, name, "--type") for name in types) if types else None,
+        kinds=frozenset(int(_named(EntryKind, name, "--op")) for name in ops) if ops else None,
+        author=asked.get("author"),
+        tests=tuple(map(parse_comparison, asked.get("where", ()))),
+        changed=asked.get("changed", False),
+    )
+
+
+async def lower_bound(ask: Ask, journal: Journal, text: str | None) -> tuple[int | None, int]:
+    """The first time and the number before the first entry that a text allows."""
+    moment = None if text is None else await located(journal, ask.time(text))
+    if moment is None:
+        return None, 0
+    return (moment.us, 0) if isinstance(moment, Instant) else (None, max(0, moment.seq - 1))
+
+
+async def upper_bound(ask: Ask, journal: Journal, text: str | None) -> tuple[int | None, int | None]:
+    """The last time and the last number that a text allows."""
+    moment = None if text is None else await located(journal, ask.time(text))
+    if moment is None:
+        return None, None
+    return (moment.us, None) if isinstance(moment, Instant) else (None, moment.seq)
+
+
+async def seq_of(ask: Ask, journal: Journal, text: str) -> int:
+    """The place in the log that a time means; one beyond its end is refused."""
+    if text == "now":
+        return await journal.latest_seq()
+    moment = await located(journal, ask.time(text))
+    if isinstance(moment, Instant):
+        return await seq_at(journal, moment.us)
+    latest = await journal.latest_seq()
+    if moment.seq > latest:
+        raise Ending(Exit.USAGE, f"{text}: the journal ends with entry {latest}")
+    return moment.seq
+
+
+async def instant_of(ask: Ask, journal: Journal, text: str) -> int:
+    """The time that a text means, in microseconds; for a number, that of its entry."""
+    moment = await located(journal, ask.time(text))
+    if isinstance(moment, Instant):
+        return moment.us
+    found = await journal.since(moment.seq - 1, limit=1) if moment.seq else []
+    if not found or found[0].seq != moment.seq:
+        raise Ending(Exit.INCOMPLETE, f"{text}: there is no such entry")
+    return found[0].timestamp
+
+
+async def located(journal: Journal, moment: Moment) -> Instant | Place:
+    """The instant or the place that is meant: a mark is looked up."""
+    if isinstance(moment, Mark):
+        return Instant((await find_mark(journal, moment.name)).at_us)
+    return moment
+
+
+def _named(names: type[Named], name: str, option: str) -> Named:
+    try:
+        return names[name.upper()]
+    except KeyError:
+        known = ", ".join(each.name.lower() for each in names)
+        raise Ending(Exit.USAGE, f"{option} {name!r}: there are {known}") from None

@@ -1,0 +1,127 @@
+"""`clasp-journal`: the list of verbs, and how each of them ends.
+
+To add a verb: write it in a file of its group, decorated with `verb` (see `verbs.py`), and give it a line in
+`VERBS`. Law: the module of a verb is imported when that verb is used, so `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple, NoReturn
+
+import click
+
+from clasp_journal.cli.exits import Ending, Exit, ending_of
+from clasp_journal.cli.stderr import say
+
+PROGRAM = "clasp-journal"
+
+
+class Verb(NamedTuple):
+    """Where a verb is, and what the list says about it."""
+
+    module: str
+    """Below `clasp_journal.cli`; the command there has the verb's name, with `_` for `-`."""
+    group: str
+    usage: str
+    help: str
+
+
+_LOOK, _STATE, _CROWD = "What happened", "What was true", "Who and how much"
+_MARKS, _ACT, _KEEP = "Named instants", "Acting on it", "Keeping the file"
+
+VERBS: dict[str, Verb] = {
+    "query": Verb("entries", _LOOK, "[PATTERN…]", "The newest entries that match, oldest first."),
+}
+
+
+class _Verbs(click.Group):
+    """The verbs of the table; a wrong name is answered with the nearest right one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        known = VERBS.get(cmd_name)
+        if known is None:
+            return None
+        module = import_module(f"clasp_journal.cli.{known.module}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            nearest = difflib.get_close_matches(args[0], VERBS, 1, 0.0)[0]
+            raise click.UsageError(f"there is no verb {args[0]!r}; the nearest is {nearest}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for group in dict.fromkeys(verb.group for verb in VERBS.values()):
+            rows = [(name, verb.help) for name, verb in VERBS.items() if verb.group == group]
+            with formatter.section(group):
+                formatter.write_dl(rows)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="clasp-journal")
+def cli() -> None:
+    """Ask a journal what happened, what was true, and who did it.
+
+    The journal is a file (--db FILE, also beside a live router) or that of a live router (--url ws://HOST:PORT);
+    else $CLASP_JOURNAL_DB, $CLASP_URL or ./clasp-journal.db.
+
+    \b
+    clasp-journal query '/lights/**' --since 21:00
+    clasp-journal state --at 'yesterday 21:03' --tree
+    clasp-journal tail --url ws://127.0.0.1:7330
+    clasp-journal VERB --help
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the tool, and end the process with one of the exit codes."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the tool; returns the exit code."""
+    try:
+        ended = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+        return ended if isinstance(ended, int) else Exit.OK
+    except click.UsageError as error:
+        error.show()
+        return Exit.USAGE
+    except click.ClickException as error:
+        error.show()
+        return Exit.UNREACHABLE
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+    except Exception as error:
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    ending = Ending(Exit.OK) if isinstance(error, BrokenPipeError) else ending_of(error)
+    if ending is None:
+        raise error
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_stdout()
+    if ending.reason:
+        say(f"{PROGRAM}: {ending.reason}")
+    return ending.code
+
+
+def _close_stdout() -> None:
+    """Let the interpreter flush what is left into nothing, not into the closed pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

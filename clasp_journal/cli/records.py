@@ -1,0 +1,50 @@
+"""What entries and params look like as results, and the columns in which tables show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from clasp_journal.cli.cells import Column
+from clasp_journal.entry import JournalEntry, ParamSnapshot
+from clasp_journal.jsonl import json_of, object_of
+
+ENTRY_COLUMNS = (
+    Column("seq", "SEQ", "id", "dim"),
+    Column("timestamp", "TIME", "time", "cyan"),
+    Column("time"),
+    Column("op", "OP", style="dim", is_minor=True),
+    Column("signal", "SIGNAL", style="dim", is_minor=True),
+    Column("address", "ADDRESS", style="bold"),
+    Column("value", "VALUE", "value"),
+    Column("revision", "REV", "id", "dim", is_minor=True),
+    Column("author", "AUTHOR", style="blue"),
+)
+PARAM_COLUMNS = (
+    Column("address", "ADDRESS", style="bold"),
+    Column("value", "VALUE", "value"),
+    Column("revision", "REV", "id", "dim", is_minor=True),
+    Column("timestamp", "SINCE", "time", "cyan"),
+    Column("time"),
+    Column("author", "AUTHOR", style="blue"),
+)
+
+
+def entry_record(entry: JournalEntry, shown: Callable[[int], str]) -> dict[str, Any]:
+    """An entry."""
+    return object_of(entry, shown)
+
+
+def param_record(param: ParamSnapshot, shown: Callable[[int], str]) -> dict[str, Any]:
+    """A param as it was at some instant; `author` is who wrote it, `time` when."""
+    record = {
+        "address": param.address,
+        "value": json_of(param.value),
+        "revision": param.revision,
+        "timestamp": param.timestamp,
+        "time": shown(param.timestamp),
+        "author": param.writer,
+    }
+    if param.ttl is not None:
+        record["ttl"] = param.ttl
+    return record

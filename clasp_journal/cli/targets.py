@@ -1,0 +1,138 @@
+"""Which journal a verb is about: a file, or the one of a live router.
+
+    --db FILE  >  --url ws://…  >  $CLASP_JOURNAL_DB  >  $CLASP_URL  >  ./clasp-journal.db
+
+Laws: stderr says which one it is; a verb is written once, for a `Journal`, and works on either; reading a
+file never writes it and needs no lock; what goes wrong with a router comes out as an `Ending`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from clasp_journal.cli.exits import Ending, Exit
+from clasp_journal.cli.stderr import say
+from clasp_journal.journal import Journal
+
+if TYPE_CHECKING:
+    from clasp_journal.sqlite import SqliteJournal
+    from router.client import Client
+
+DEFAULT_FILE = "clasp-journal.db"
+CLIENT_NAME = "clasp-journal"
+FILE_VARIABLE, URL_VARIABLE, TOKEN_VARIABLE = "CLASP_JOURNAL_DB", "CLASP_URL", "CLASP_TOKEN"
+SCHEMES = ("ws://", "wss://")
+
+_TOKEN_CODES = (300, 301, 302)
+_NAMING_CODES = (200, 202)
+_BAD_ARGUMENTS, _INCOMPLETE = 2, 4
+
+
+class Target(NamedTuple):
+    """A journal that is not open yet: exactly one of `path` and `url`."""
+
+    path: str | None
+    url: str | None
+    chosen_by: str
+    """What named it: a flag, a variable, or the default."""
+    quiet: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is a router that is asked."""
+        return self.url is not None
+
+    @asynccontextmanager
+    async def journal(self) -> AsyncIterator[Journal]:
+        """The open journal, to be read."""
+        if self.path is not None:
+            async with self._file(read_only=True) as journal:
+                yield journal
+            return
+        from router.client.journal import RemoteJournal
+
+        async with self.client() as client:
+            yield await RemoteJournal.open(client)
+
+    @asynccontextmanager
+    async def writable(self) -> AsyncIterator[SqliteJournal]:
+        """The open file, with its lock; a live router that holds it is named in the error."""
+        if self.path is None:
+            raise Ending(Exit.USAGE, "this works on a file only: name it with --db FILE")
+        async with self._file(read_only=False) as journal:
+            yield journal
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Client]:
+        """A connection to the router."""
+        if self.url is None:
+            raise Ending(Exit.USAGE, "this goes through a router: name it with --url ws://HOST:PORT")
+        from router.client import ClientError, connect
+
+        self._tell(self.url)
+        try:
+            async with connect(self.url, name=CLIENT_NAME, token=os.environ.get(TOKEN_VARIABLE)) as client:
+                yield client
+        except ClientError as fault:
+            raise _ending_of(fault, self.url) from fault
+
+    @asynccontextmanager
+    async def _file(self, *, read_only: bool) -> AsyncIterator[SqliteJournal]:
+        assert self.path is not None
+        if not await asyncio.to_thread(os.path.exists, self.path):
+            hint = "name a journal with --db FILE, or a router with --url ws://HOST:PORT"
+            raise Ending(Exit.UNREACHABLE, f"there is no file {self.path}; {hint}")
+        from clasp_journal.sqlite import SqliteJournal
+
+        self._tell(self.path)
+        async with SqliteJournal(self.path, read_only=read_only) as journal:
+            yield journal
+
+    def _tell(self, place: str) -> None:
+        if not self.quiet:
+            say(f"journal: {place} ({self.chosen_by})")
+
+
+def choose_target(
+    db: str | None, url: str | None, environment: Mapping[str, str], *, quiet: bool = False
+) -> Target:
+    """The journal that flags and variables name; otherwise an `Ending` that says what is wrong."""
+    if db is not None and url is not None:
+        raise Ending(Exit.USAGE, "--db and --url name two journals: give one of them")
+    for named, chosen_by in (
+        (db, "--db"),
+        (url, "--url"),
+        (environment.get(FILE_VARIABLE), f"${FILE_VARIABLE}"),
+        (environment.get(URL_VARIABLE), f"${URL_VARIABLE}"),
+    ):
+        if named:
+            return _target(named, chosen_by, quiet)
+    return Target(DEFAULT_FILE, None, "the default", quiet)
+
+
+def _target(named: str, chosen_by: str, quiet: bool) -> Target:
+    is_url = named.startswith(SCHEMES)
+    if is_url:
+        return Target(None, named, chosen_by, quiet)
+    if chosen_by in ("--url", f"${URL_VARIABLE}"):
+        raise Ending(Exit.USAGE, f"{named!r} is no URL of a router; an example: ws://127.0.0.1:7330")
+    return Target(named.removeprefix("sqlite:"), None, chosen_by, quiet)
+
+
+def _ending_of(fault: Exception, url: str) -> Ending:
+    """What a fault of the client means for the tool."""
+    from router.client import JournalRefused, Refused
+
+    reason = str(fault) if url in str(fault) else f"{url}: {fault}"
+    if isinstance(fault, JournalRefused):
+        codes = {_BAD_ARGUMENTS: Exit.USAGE, _INCOMPLETE: Exit.INCOMPLETE}
+        return Ending(codes.get(fault.status, Exit.UNREACHABLE), fault.reason)
+    if isinstance(fault, Refused) and fault.code in _TOKEN_CODES:
+        return Ending(Exit.FORBIDDEN, reason)
+    if isinstance(fault, Refused) and fault.code in _NAMING_CODES:
+        return Ending(Exit.USAGE, reason)
+    return Ending(Exit.UNREACHABLE, reason)

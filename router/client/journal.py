@@ -1,0 +1,221 @@
+"""The journal of a live router as a `Journal`: whatever can be asked of a file can be asked of it.
+
+Laws: it only reads; what it serves is what `Selection.matches` says, as for any journal; nothing is asked for
+before it is used. Params are those that are live: tombstones and the revision floor stay with the router.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Self
+
+from clasp_journal.address import Pattern
+from clasp_journal.entry import JournalEntry, ParamSnapshot
+from clasp_journal.errors import JournalUnavailable
+from clasp_journal.journal import Journal
+from clasp_journal.restore import Snapshot
+from clasp_journal.selection import EVERYTHING, MESSAGES, NO_ADDRESS, Selection
+from clasp_journal.value import Value
+from router.client.client import Client
+from router.client.errors import ClientError
+from router.client.history import History, Position
+from router.client.wishes import PastOptions
+
+WINDOW_ENTRIES = 1_000
+"""How far a search backwards looks first; each further look reaches four times as far."""
+
+
+class RemoteJournal(Journal):
+    """Made by `open`, from a client that stays connected as long as this is used."""
+
+    def __init__(self, client: Client, epoch: str) -> None:
+        self._client = client
+        self._epoch = epoch
+
+    @classmethod
+    async def open(cls, client: Client) -> Self:
+        """Ask the router for the epoch of its journal."""
+        return cls(client, _text(await client.journal_do("stats"), "epoch"))
+
+    @property
+    def epoch(self) -> str:
+        return self._epoch
+
+    async def stats(self) -> dict[str, Value]:
+        """What the router says about its journal."""
+        return await self._client.journal_do("stats")
+
+    async def latest_seq(self) -> int:
+        return _integer(await self.stats(), "latest_seq")
+
+    async def oldest_seq(self) -> int:
+        return _integer(await self.stats(), "oldest_seq")
+
+    async def len(self) -> int:
+        return _integer(await self.stats(), "entries")
+
+    async def load_snapshot(self, at_seq: int | None = None) -> Snapshot | None:
+        """The live params right after entry `at_seq`, which the router folds; never an older snapshot."""
+        arguments: dict[str, Value] = {"at_seq": await self.latest_seq() if at_seq is None else at_seq}
+        params: list[ParamSnapshot] = []
+        while True:
+            page = await self._client.journal_do("state", arguments)
+            described = page.get("params")
+            params += map(_param, described if isinstance(described, list) else [])
+            following = page.get("next")
+            if following is None:
+                return Snapshot(_integer(page, "seq"), params)
+            arguments["after"] = following
+
+    async def page(
+        self, selection: Selection, after_seq: int, upto_seq: int, limit: int
+    ) -> list[JournalEntry]:
+        found: list[JournalEntry] = []
+        if _is_hopeless(selection) or after_seq >= upto_seq or limit <= 0:
+            return found
+        options = _options(selection)
+        options["since"] = Position(max(0, after_seq), self._epoch)
+        if _is_served_exactly(selection):
+            options["limit"] = limit
+        history = self._client.replay(_asked(selection.pattern).text, **options)
+        try:
+            async for entry in history:
+                if entry.seq > upto_seq:
+                    break
+                if selection.matches(entry):
+                    found.append(entry)
+                if len(found) >= limit:
+                    break
+        finally:
+            await history.close()
+        self._check_life(history)
+        return found
+
+    async def nth_newest(self, selection: Selection, n: int, *, after_seq: int, upto_seq: int) -> int:
+        if n <= 0 or _is_hopeless(selection):
+            return after_seq + 1
+        if selection == Selection():
+            return max(after_seq + 1, await self.oldest_seq(), upto_seq - n + 1)
+        newest = await self._newest(selection, n, after_seq, upto_seq)
+        if newest is not None:
+            return newest
+        window = max(WINDOW_ENTRIES, 4 * n)
+        while True:
+            begin = max(after_seq, upto_seq - window)
+            found = await self.page(selection, begin, upto_seq, window)
+            if len(found) >= n:
+                return found[-n].seq
+            if begin <= after_seq:
+                return after_seq + 1
+            window *= 4
+
+    async def _newest(self, selection: Selection, n: int, after_seq: int, upto_seq: int) -> int | None:
+        """The same, where the newest of all are enough to tell: the usual case, in one request."""
+        if not _is_served_exactly(selection):
+            return None
+        options = _options(selection)
+        options["limit"], options["newest"] = n, True
+        history = self._client.replay(selection.pattern.text, **options)
+        found = [entry.seq async for entry in history]
+        if found and found[-1] > upto_seq:
+            return None
+        inside = [seq for seq in found if seq > after_seq]
+        return inside[0] if len(inside) == n else after_seq + 1
+
+    async def tail(self, since: int = 0, pattern: str | Pattern = "/**") -> AsyncIterator[JournalEntry]:
+        """See `Journal.tail`; it goes on when the router comes back."""
+        text = pattern if isinstance(pattern, str) else pattern.text
+        history = self._client.replay(
+            text, since=Position(since, self._epoch), follow=True, journal_kinds=True
+        )
+        try:
+            async for entry in history:
+                yield entry
+        finally:
+            await history.close()
+
+    async def wait_beyond(self, seq: int) -> int:
+        async for entry in self.tail(seq):
+            return entry.seq
+        raise JournalUnavailable("the router is gone", operation="wait")
+
+    async def close(self) -> None:
+        """Nothing to release: the client belongs to whoever made it."""
+
+    async def append(self, entries: JournalEntry | Iterable[JournalEntry], *, synced: bool = False) -> int:
+        raise _read_only("append")
+
+    async def snapshot(
+        self, params: Iterable[ParamSnapshot], at_seq: int | None = None, *, revision_floor: int = 0
+    ) -> int:
+        raise _read_only("snapshot")
+
+    async def compact(self, before_seq: int, *, force: bool = False) -> int:
+        raise _read_only("compact")
+
+    def _check_life(self, history: History) -> None:
+        position = history.position
+        if position is not None and position.epoch != self._epoch:
+            raise JournalUnavailable("the router's journal began a new life meanwhile", operation="query")
+
+
+def _asked(pattern: Pattern) -> Pattern:
+    """What the router is asked for: the wire has no pattern for what has no address."""
+    return EVERYTHING if pattern is NO_ADDRESS else pattern
+
+
+def _is_hopeless(selection: Selection) -> bool:
+    """Whether nothing can match; the wire cannot say so, since no type there means any."""
+    return (selection.types is not None and not selection.types) or (
+        selection.kinds is not None and not selection.kinds
+    )
+
+
+def _is_served_exactly(selection: Selection) -> bool:
+    """Whether the router itself can leave out all that does not match."""
+    return selection.pattern is not NO_ADDRESS and (selection.kinds is None or selection.kinds == MESSAGES)
+
+
+def _options(selection: Selection) -> PastOptions:
+    wanted: PastOptions = {"journal_kinds": selection.kinds is None or not selection.kinds <= MESSAGES}
+    if selection.from_us is not None:
+        wanted["from_us"] = max(0, selection.from_us)
+    if selection.to_us is not None:
+        wanted["to_us"] = max(0, selection.to_us)
+    if selection.types is not None:
+        wanted["types"] = selection.types
+    if selection.author is not None:
+        wanted["author"] = selection.author
+    return wanted
+
+
+def _param(described: Value) -> ParamSnapshot:
+    if not isinstance(described, dict):
+        raise ClientError("the router described a param by something else than a map")
+    encoded, ttl = described.get("encoded"), described.get("ttl")
+    return ParamSnapshot(
+        _text(described, "address"),
+        encoded if isinstance(encoded, bytes) else b"\x00",
+        _integer(described, "revision"),
+        _text(described, "writer"),
+        _integer(described, "timestamp"),
+        ttl if isinstance(ttl, int) else None,
+    )
+
+
+def _integer(told: dict[str, Value], key: str) -> int:
+    found = told.get(key)
+    if not isinstance(found, int):
+        raise ClientError(f"the router did not say {key}")
+    return found
+
+
+def _text(told: dict[str, Value], key: str) -> str:
+    found = told.get(key)
+    if not isinstance(found, str):
+        raise ClientError(f"the router did not say {key}")
+    return found
+
+
+def _read_only(operation: str) -> JournalUnavailable:
+    return JournalUnavailable("the journal of a router is only read from here", operation=operation)
