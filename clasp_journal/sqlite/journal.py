@@ -23,9 +23,12 @@ from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import prepare_reader
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.compaction import Compaction
+from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
 from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, recorded
+from clasp_journal.sqlite.snapshots import Header as SnapshotHeader
+from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Options, Storage
 from clasp_journal.sqlite.verification import Verification, Verifier
 from clasp_journal.sqlite.worker import Worker
@@ -159,15 +162,34 @@ class SqliteJournal(Journal):
             await self.append(recorded(cut, facts.oldest_seq, now_us))
         return removed
 
-    async def verify(self) -> Verification:
-        """Read everything, and say what is not as it was written."""
+    async def verify(self, *, full: bool = True, on_progress: OnProgress | None = None) -> Verification:
+        """Say what is not as it was written. Not `full`: of the entries, only the newest are read."""
         storage = await self._opened()
         worker = await Worker.start(storage.path, "ro")
         try:
             await worker.run(prepare_reader, "verify")
-            return await Verifier(worker).run()
+            return await Verifier(worker, full=full, on_progress=on_progress).run()
         finally:
             await worker.close()
+
+    async def snapshots(self) -> list[SnapshotHeader]:
+        """The snapshots that count, oldest first."""
+        storage = await self._opened()
+        headers = await storage.reader.run(read_headers, "snapshots")
+        return [header for header in reversed(headers) if header.complete]
+
+    async def backup(self, target: str, *, on_progress: OnProgress | None = None) -> Copied:
+        """Copy all that is there now into a fresh file, beside whoever writes."""
+        storage = await self._opened()
+        copying = Copying(storage.reader, await self.latest_seq(), on_progress)
+        return await copying.run(storage.path, target, same_epoch=True)
+
+    async def restore(self, target: str, at_seq: int, *, on_progress: OnProgress | None = None) -> Copied:
+        """Write the journal as it was right after entry `at_seq` into a fresh file, as a new epoch."""
+        storage = await self._opened()
+        if at_seq > await self.latest_seq():
+            raise ValueError(f"a journal as it was at {at_seq}: it ends at {await self.latest_seq()}")
+        return await Copying(storage.reader, at_seq, on_progress).run(storage.path, target, same_epoch=False)
 
     async def page(
         self, selection: Selection, after_seq: int, upto_seq: int, limit: int

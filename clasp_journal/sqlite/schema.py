@@ -242,3 +242,31 @@ PARAMS_OF_SNAPSHOT = f"""SELECT {_PARAM} FROM snapshot_param
 DELETE_PARAMS = """DELETE FROM snapshot_param WHERE snapshot_id = ?1 AND position <
     (SELECT min(position) FROM snapshot_param WHERE snapshot_id = ?1) + ?2"""
 DELETE_SNAPSHOT = "DELETE FROM snapshot WHERE id = ?"
+
+# Copies.
+
+COPY_SETTINGS = (
+    "PRAGMA journal_mode=MEMORY",
+    "PRAGMA synchronous=OFF",
+    "PRAGMA cache_size=-65536",
+)
+ATTACH_SOURCE = "ATTACH ? AS source"
+DETACH_SOURCE = "DETACH source"
+COPY_ENTRIES = (
+    f"INSERT INTO main.entry ({_ENTRY}) SELECT {_ENTRY} FROM source.entry WHERE {_SPAN} ORDER BY seq"
+)
+COPY_NAMES = (
+    "INSERT INTO main.address SELECT id, text, crc FROM source.address",
+    "INSERT INTO main.author SELECT id, subject, name, crc FROM source.author",
+)
+COPY_CLOCK_STEPS = """INSERT OR REPLACE INTO main.clock_step
+    SELECT seq, slack_us, crc FROM source.clock_step WHERE seq <= ?"""
+COPY_SNAPSHOT = f"""INSERT INTO main.snapshot ({_SNAPSHOT})
+    SELECT {_SNAPSHOT} FROM source.snapshot WHERE id = ? AND complete = 1"""
+COPY_PARAMS = f"""INSERT INTO main.snapshot_param ({_PARAM}) SELECT {_PARAM} FROM source.snapshot_param
+    WHERE snapshot_id = ? AND position >= ? AND position < ?"""
+DELETE_ALL_PARAMS = "DELETE FROM snapshot_param WHERE snapshot_id = ?"
+
+# What verification asks.
+
+COUNT_ENTRIES = "SELECT count(*) FROM entry INDEXED BY entry_by_address WHERE seq >= ? AND seq <= ?"
