@@ -1,4 +1,4 @@
-"""The load generator: pre-built frames out, received bytes counted. The process reads a `Load` as JSON.
+"""The load generator: pre-built frames out, received bytes counted. Its process is told a `Load`.
 
 All frames of a run have one size in each direction, so that bytes say how many there were. Sockets are used
 directly, so that the generator costs little of what it measures; its own processor time is in the result.
@@ -9,9 +9,9 @@ import os
 import select
 import socket
 import struct
+import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import quantiles
 
@@ -249,24 +249,39 @@ class Run:
         return 1, frame_bytes + 2
 
 
-def run_load(load: Load) -> Result:
-    """Run a load in a process of its own, on a core of its own."""
-    import subprocess
+class Generator:
+    """A load in a process of its own, on a core of its own, connected and ready to go."""
 
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.load"],
-        input=json.dumps(asdict(load)),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return Result(**json.loads(done.stdout))
+    def __init__(self, load: Load) -> None:
+        command = [sys.executable, "-m", "bench.load", json.dumps(asdict(load))]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._hear()
+
+    def go(self) -> Result:
+        """Run it, and end the process."""
+        result = Result(**json.loads(self._hear("go\n")))
+        self._process.communicate()
+        return result
+
+    def _hear(self, word: str = "") -> str:
+        pipe_in, pipe_out = self._process.stdin, self._process.stdout
+        assert pipe_in is not None
+        assert pipe_out is not None
+        pipe_in.write(word)
+        pipe_in.flush()
+        line = pipe_out.readline()
+        if not line:
+            raise RuntimeError(f"the load generator failed with exit code {self._process.wait()}")
+        return line
 
 
-def main(read: Callable[[], str] = sys.stdin.read) -> None:
-    """The process: a load comes in, its result goes out."""
+def main() -> None:
+    """The process: connect, say so, and when told to go, run and print the result."""
     pin(os.getpid(), LOAD_CORE)
-    print(json.dumps(asdict(Run(Load(**json.loads(read()))).go())))
+    run = Run(Load(**json.loads(sys.argv[1])))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(json.dumps(asdict(run.go())), flush=True)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class FastForms:
         self._ground = ground
         self._ports = ground.ports
         self._subscriptions = ground.subscriptions
+        self._groups = ground.subscriptions.groups
         self._known = ground.topics.known
         self._passing = ground.topics.passing
         self._set_bytes = ground.limits.set_bytes
@@ -50,7 +51,9 @@ class FastForms:
         size_bytes = len(data)
         if len(address) + size_bytes > self._set_bytes:
             return False
-        readers = topic.readers(self._subscriptions, _PARAM)
+        readers = self._groups.get(topic.groups[0])
+        if readers is None:
+            readers = topic.readers(self._subscriptions, _PARAM)
         if readers.paced:
             return False
         topic.kind = kind

@@ -67,10 +67,10 @@ class Subscriptions:
     def __init__(self) -> None:
         self._root = _Node()
         self._numbers: dict[object, int] = {}
-        self.groups = [NOBODY]
-        """The groups of this generation, by number."""
-        self.generation = 0
-        """Changes whenever a group that was given out may be out of date."""
+        self.groups: dict[int, Readers] = {}
+        """The groups that are up to date, by number. A number is never used for another group, so that one
+        that is not found here says that it has to be looked up again. The dict stays the same."""
+        self._group_count = 0
         self.count = 0
 
     def add(self, subscription: Subscription) -> None:
@@ -113,7 +113,7 @@ class Subscriptions:
         return self.groups[self.group_number(address, signal)]
 
     def group_number(self, address: str, signal: int | None) -> int:
-        """Where that group stands in `groups`, until the generation changes."""
+        """Where that group stands in `groups`, until subscriptions change."""
         members: dict[Session, None] = {}
         paced: dict[Session, Pace] = {}
         for subscription in self.matching(address):
@@ -127,22 +127,20 @@ class Subscriptions:
         return self._number({s: p for s, p in paced.items() if s not in members}, members)
 
     def _number(self, paced: dict[Session, Pace], members: dict[Session, None]) -> int:
-        if not members and not paced:
-            return 0
         ordered = tuple(sorted(members, key=_session_number))
         thinned = tuple(sorted(paced.items(), key=lambda item: item[0].number))
         key = (ordered, thinned)
         number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[key] = len(self.groups)
-            self.groups.append(Readers(ordered, dict(thinned)))
+            self._group_count += 1
+            number = self._numbers[key] = self._group_count
+            self.groups[number] = Readers(ordered, dict(thinned)) if ordered or thinned else NOBODY
         return number
 
     def _changed(self, by: int) -> None:
         self.count += by
-        self.generation += 1
         self._numbers.clear()
-        self.groups = [NOBODY]
+        self.groups.clear()
 
 
 class _Node:

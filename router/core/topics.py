@@ -26,18 +26,18 @@ ABSENT = -1
 
 _FRAME_HEAD_BYTES = 4
 _SIGNALS = 5
+_UNKNOWN_GROUP = 0
 
 
 class Topic:
     """What the router knows of one address."""
 
     __slots__ = (
-        "_groups",
-        "_groups_generation",
         "ack_head",
         "address",
         "data",
         "expiry",
+        "groups",
         "holder",
         "is_peer_to_peer",
         "is_plain",
@@ -74,8 +74,8 @@ class Topic:
         """All of a packed SET with revision that stands before the value's data, for values of one shape."""
         self.set_shape = -1
         """Type and size of those values."""
-        self._groups: list[int | None] = [None] * _SIGNALS
-        self._groups_generation = -1
+        self.groups = [_UNKNOWN_GROUP] * _SIGNALS
+        """The numbers of the groups for each signal type; see `Subscriptions.groups`."""
 
     @property
     def encoded(self) -> bytes | None:
@@ -88,13 +88,11 @@ class Topic:
 
     def readers(self, subscriptions: Subscriptions, signal: int) -> Readers:
         """The group for messages of a signal type, looked up again only when subscriptions changed."""
-        if self._groups_generation != subscriptions.generation:
-            self._groups = [None] * _SIGNALS
-            self._groups_generation = subscriptions.generation
-        number = self._groups[signal]
-        if number is None:
-            number = self._groups[signal] = subscriptions.group_number(self.text, signal)
-        return subscriptions.groups[number]
+        group = subscriptions.groups.get(self.groups[signal])
+        if group is None:
+            self.groups[signal] = subscriptions.group_number(self.text, signal)
+            group = subscriptions.groups[self.groups[signal]]
+        return group
 
     def shape_set(self, kind: int, size_bytes: int) -> None:
         """Build `set_head` for values of this type and size."""

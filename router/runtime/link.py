@@ -20,20 +20,22 @@ log = logging.getLogger("router.desk")
 class Link:
     """What a door holds of the desk for one connection; see `router.runtime.door.Link`."""
 
-    __slots__ = ("_core", "_desk", "_is_hopeless", "outbox", "session")
+    __slots__ = ("_core", "_desk", "_is_hopeless", "_take", "outbox", "session")
 
     session: Session
 
     def __init__(self, desk: Desk, pipe: Pipe) -> None:
         self._desk = desk
         self._core = desk.core
+        self._take = desk.core.take
         self._is_hopeless = False
         self.outbox = Outbox(pipe, desk.limits.outbox_bytes, self._give_up)
 
     def receive(self, frame: bytes) -> None:
         """One binary message of the peer."""
         try:
-            self._core.receive(self.session, frame, self._desk.now_us)
+            if not self._take(self.session, frame, self._desk.now_us):
+                self._core.receive(self.session, frame, self._desk.now_us)
         except Exception:
             log.exception("a message of session %s could not be handled", self.session.id)
             answer = packed_error(ErrorCode.INTERNAL, "the router failed to handle this message")
