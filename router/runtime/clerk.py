@@ -79,6 +79,8 @@ class Clerk:
     async def close(self, *, with_snapshot: bool = True) -> None:
         """Commit what is left, however long that takes, then end everything."""
         await self._committer.drain()
+        if with_snapshot:
+            await self._snapshots.settle()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

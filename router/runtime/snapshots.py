@@ -49,6 +49,7 @@ class Snapshots:
         self._many = asyncio.Event()
         self._is_told = False
         self._restored: Restored | None = None
+        self._taking = asyncio.Lock()
 
     def note_restored(self, restored: Restored) -> None:
         """This is how things were at the start."""
@@ -77,8 +78,16 @@ class Snapshots:
 
     async def take_if_changed(self) -> None:
         """Take one, unless nothing has changed since the last."""
-        if not self._since:
-            return
+        async with self._taking:
+            if self._since:
+                await self._take()
+
+    async def settle(self) -> None:
+        """Return when none is being taken. Interrupting one would waste what it has done so far."""
+        async with self._taking:
+            pass
+
+    async def _take(self) -> None:
         covered, self._since = self._since, 0
         self._changed.clear()
         self._many.clear()
