@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from clasp_journal import restore
 from clasp_journal import value as values
 from clasp_journal.entry import (
+    TTL_NEVER,
     EntryKind,
     JournalEntry,
     ParamSnapshot,
@@ -114,22 +115,46 @@ def test_a_restored_param_takes_the_fast_form_if_it_is_plain():
     assert (known[b"/a"].is_plain, known[b"/b"].is_plain) == (True, False)
 
 
+def expired(desk, client, *addresses):
+    """Params that were set, each once more than the one before it, and have run out."""
+    for times, address in enumerate(addresses, 1):
+        for _ in range(times):
+            client.set(address, 1, ttl=absolute_ttl(1))
+        desk.later(1)
+
+
 def test_only_so_many_tombstones_are_kept(monkeypatch):
-    """When one is dropped, new addresses start above it; a snapshot in the making is not disturbed."""
+    """The oldest goes first, and addresses that are then new start above its revision."""
     monkeypatch.setattr("router.core.topics.TOMBSTONES_MAX", 2)
     desk = Desk()
     client = desk.connect()
-    for number in range(12):
-        for _ in range(number + 1):
-            client.set(f"/{number}", 1, ttl=absolute_ttl(1))
-        desk.later(1)
-    topics = desk.core.ground.topics
-    assert [topic.text for topic in topics.tombstones()] == ["/10", "/11"]
-    assert (len(topics.known), len(topics.in_order) <= 2 * 2 + 2) == (2, True)
-    given = [message.revision for message in desk.recorded()]
-    assert client.set("/11", 1, qos=1) == [Ack("/11", given[-1] + 1)]
-    assert client.set("/0", 1, qos=1) == [Ack("/0", topics.revision_floor + 1)]
-    assert codes(client.set("/3", 1, revision=4)) == [ErrorCode.REVISION_CONFLICT]
+    expired(desk, client, "/1", "/2", "/3", "/4")
+    assert [topic.text for topic in desk.core.ground.topics.tombstones()] == ["/3", "/4"]
+    assert codes(client.set("/1", 1, revision=1)) == [ErrorCode.REVISION_CONFLICT]
+    assert client.set("/1", 1, qos=1, revision=0) == [Ack("/1", 3)]
+    assert client.set("/4", 1, qos=1, revision=5) == [Ack("/4", 6)]
+
+
+def test_what_has_come_back_is_no_tombstone(monkeypatch):
+    """It is not dropped when there are too many of those."""
+    monkeypatch.setattr("router.core.topics.TOMBSTONES_MAX", 2)
+    desk = Desk()
+    client = desk.connect()
+    expired(desk, client, "/1", "/2")
+    client.set("/1", "back", ttl=TTL_NEVER)
+    expired(desk, client, "/3")
+    assert [topic.text for topic in desk.core.ground.topics.tombstones()] == ["/2", "/3"]
+    assert everything(desk)["/1"].value == "back"
+
+
+def test_what_is_walked_over_does_not_grow_with_what_was_dropped(monkeypatch):
+    """The list of all topics is made anew now and then."""
+    monkeypatch.setattr("router.core.topics.TOMBSTONES_MAX", 2)
+    desk = Desk()
+    client = desk.connect()
+    for number in range(100):
+        expired(desk, client, f"/{number}")
+    assert len(desk.core.ground.topics.in_order) <= 6
 
 
 def folded(desk):
