@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from clasp_journal.errors import BadInput
 from router.core.topics import ABSENT, Topic
 from router.wire import codec
-from router.wire.frame import PAYLOAD_MAX_BYTES, encode_frame
-from router.wire.messages import Error, Message, MessageType, Result, SignalDef
-from router.wire.packing import pack
+from router.wire.frame import PAYLOAD_MAX_BYTES, decode_frame, encode_frame
+from router.wire.messages import Ack, Error, Message, MessageType, Result, SignalDef
+from router.wire.packing import pack, unpack
 
 SCAN_TOPICS = 500
 """Topics or definitions looked at before a stream of answers lets others have their turn."""
@@ -38,6 +38,14 @@ def packed_error(code: int, reason: str, address: str | None = None) -> bytes:
 def packed_fault(fault: BadInput) -> bytes:
     """The ERROR that says what was wrong with a message."""
     return packed_error(fault.code, str(fault), fault.about)
+
+
+def address_of_ack(packed_ack: bytes) -> str | None:
+    """What a packed ACK is about."""
+    frame = next(unpack(packed_ack))
+    message = codec.decode(decode_frame(frame).payload)
+    assert isinstance(message, Ack)
+    return message.address
 
 
 def snapshots(topics: Iterable[Topic | None], max_params: int, max_bytes: int) -> Iterator[bytes]:

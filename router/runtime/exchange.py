@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from router.core.answers import packed_error
+from router.core.answers import address_of_ack, packed_error
 from router.core.limits import KIB
 from router.core.ports import Fate
 from router.core.session import Session
@@ -90,7 +90,8 @@ class Exchange:
     def acknowledge(self, session: Session, packed: bytes, qos: int) -> None:
         """An ACK that waits for the journal."""
         if self._keeping.is_missing:
-            self.reply(session, packed_error(ErrorCode.INTERNAL, "done, but the journal could not keep it"))
+            reason = "done, but the journal could not keep it"
+            self.reply(session, packed_error(ErrorCode.INTERNAL, reason, address_of_ack(packed)))
             return
         outbox: Outbox = session.outbox
         if not outbox.acks:

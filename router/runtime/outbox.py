@@ -207,8 +207,11 @@ class Outbox:
                 self._pipe.resume_reading()
 
     def close(self, code: int, reason: str) -> None:
-        """Send what this tick has brought, and end the connection."""
+        """Send what this tick has brought and what was answered already, and end the connection."""
         self.flush()
+        for stream in self.streams:
+            if isinstance(stream, Following):
+                self._pipe.write(next(stream, b""))
         self._pipe.close(code, reason)
 
     def abort(self) -> None:

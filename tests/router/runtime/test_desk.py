@@ -177,3 +177,22 @@ async def test_a_late_joiner_gets_every_param_while_others_go_on(scene):
     await settle(late)
     params = [p for m in late.received if isinstance(m, Snapshot) for p in m.params]
     assert {p.address for p in params} >= {f"/p/{number}" for number in range(5_000)}
+
+
+async def test_whoever_is_closed_is_told_why_even_in_the_middle_of_an_answer():
+    """An ERROR that waits behind a long answer goes out before the close."""
+    scene = Scene(limits=Limits(errors_per_minute=1))
+    await scene.desk.start()
+    writer = await scene.join()
+    for number in range(3_000):
+        writer.send(a_set(f"/p/{number}", number))
+    await settle(writer)
+    peer = scene.door.connect()
+    peer.send(Hello("careless"))
+    peer.send(b"no frame")
+    peer.send(b"no frame either")
+    error = await peer.until(lambda message: isinstance(message, Error))
+    assert error.code == 100
+    with pytest.raises(ConnectionResetError, match="1008"):
+        await peer.until(lambda message: False)
+    await scene.desk.stop()

@@ -124,7 +124,7 @@ async def test_with_serve_the_gap_is_told_afterwards(disk):
     await scene.desk.keeping.progress()
     peer.send(a_set("/a", 2), qos=1)
     error = await peer.until(lambda message: isinstance(message, Error))
-    assert error.code == 500
+    assert (error.code, error.address) == (500, "/a")
     peer.send(a_set("/b", 3))
     await settle(peer)
     disk.is_full = False
