@@ -188,6 +188,10 @@ class Journal(ABC):
             state.apply(entry)
         return state
 
+    async def addresses(self) -> list[str]:
+        """What to offer somebody who types an address: those that have a param, and others that are known."""
+        return sorted((await self.state()).live)
+
     async def is_empty(self) -> bool:
         """Whether no entry is there."""
         return await self.len() == 0

@@ -10,7 +10,10 @@ instant, not the journal.
 
 from __future__ import annotations
 
-from clasp_journal.entry import EntryKind
+from collections.abc import Iterable
+
+from clasp_journal.address import Pattern
+from clasp_journal.entry import EntryKind, ParamSnapshot
 from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
@@ -18,6 +21,9 @@ from clasp_journal.selection import Selection
 
 CHANGES = frozenset((int(EntryKind.SET), int(EntryKind.PUBLISH), int(EntryKind.EXPIRE)))
 """The kinds that happen at their time; the journal's notes about itself may be dated otherwise."""
+
+SETTLING = frozenset((int(EntryKind.SET), int(EntryKind.EXPIRE)))
+"""The kinds of which the last one at an address tells its param."""
 
 
 async def seq_at(journal: Journal, at_us: int) -> int:
@@ -35,6 +41,32 @@ async def seq_at(journal: Journal, at_us: int) -> int:
 async def state_at(journal: Journal, at_us: int) -> State:
     """Every param as it was at an instant."""
     return await journal.state(await seq_at(journal, at_us))
+
+
+async def params_at(
+    journal: Journal, seq: int | None, patterns: Iterable[Pattern] = ()
+) -> list[ParamSnapshot]:
+    """The params right after an entry (None: the latest) that one of the patterns matches, by address."""
+    asked = list(patterns)
+    live = (await journal.state(seq)).live
+    addresses = (a for a in live if not asked or any(pattern.matches(a) for pattern in asked))
+    return [live[address] for address in sorted(addresses)]
+
+
+async def param_at(journal: Journal, seq: int, address: str) -> ParamSnapshot | None:
+    """One param right after an entry; None if there was none. One look, where its last change remains."""
+    there = Selection(Pattern.parse(address), kinds=SETTLING)
+    last = await journal.nth_newest(there, 1, after_seq=0, upto_seq=seq)
+    found = await journal.page(there, last - 1, min(last, seq), 1)
+    if found and found[0].kind == EntryKind.EXPIRE:
+        return None
+    if found and found[0].revision is not None:
+        state = State()
+        state.apply(found[0])
+        return state.live[address]
+    if not found and await journal.oldest_seq() == 1:
+        return None
+    return (await journal.state(seq)).live.get(address)
 
 
 async def _seq_of_base(journal: Journal, at_us: int) -> int:

@@ -36,7 +36,7 @@ class Contents:
         there = Selection(Pattern.parse(entry.address))
         seq = await self._journal.nth_newest(there, 1, after_seq=0, upto_seq=entry.seq - 1)
         found = await self._journal.page(there, seq - 1, entry.seq - 1, 1)
-        return content_of(found[0]) if found else None
+        return content_of(found[0]) if found and found[0].address == entry.address else None
 
 
 def content_of(entry: JournalEntry) -> Content:

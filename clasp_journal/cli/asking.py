@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from clasp_journal.address import Pattern
+from clasp_journal.analysis.coverage import missing
 from clasp_journal.analysis.inquiry import Inquiry
 from clasp_journal.analysis.marks import find_mark
 from clasp_journal.cli.comparisons import parse_comparison
@@ -17,7 +18,15 @@ from clasp_journal.entry import EntryKind, SignalType
 from clasp_journal.journal import Journal, Span
 from clasp_journal.travel import seq_at
 
-PATTERNS: Option = click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+
+def _addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from clasp_journal.cli.completion import complete_address
+
+    return complete_address(ctx.params, incomplete)
+
+
+PATTERNS: Option = click.argument("patterns", nargs=-1, metavar="[PATTERN]...", shell_complete=_addresses)
+ADDRESS: Option = click.argument("address", shell_complete=_addresses)
 WITHIN: tuple[Option, ...] = (
     click.option("-S", "--since", metavar="TIME", help="from this time on, like 21:03 or '5 min ago'"),
     click.option("-U", "--until", metavar="TIME", help="up to this time"),
@@ -96,11 +105,26 @@ async def instant_of(ask: Ask, journal: Journal, text: str) -> int:
     return found[0].timestamp
 
 
+async def tell_missing(journal: Journal, inquiry: Inquiry, *, satisfied: bool = False) -> None:
+    """End with 6 if the range is not whole. Whoever got as many as were asked for lacks nothing."""
+    told = [] if satisfied else await missing(journal, inquiry)
+    if told:
+        raise Ending(Exit.INCOMPLETE, "incomplete: " + "; ".join(told))
+
+
 async def located(journal: Journal, moment: Moment) -> Instant | Place:
     """The instant or the place that is meant: a mark is looked up."""
     if isinstance(moment, Mark):
         return Instant((await find_mark(journal, moment.name)).at_us)
     return moment
+
+
+def literal(address: str) -> Pattern:
+    """The pattern of one address."""
+    pattern = Pattern.parse(address)
+    if not pattern.is_literal:
+        raise Ending(Exit.USAGE, f"{address} is a pattern; this needs one address")
+    return pattern
 
 
 def _named(names: type[Named], name: str, option: str) -> Named:

@@ -45,6 +45,8 @@ class Column(NamedTuple):
             return short_time(found, look)
         if self.kind == "number":
             return f"{found:,.1f}" if isinstance(found, float) else f"{found:,}"
+        if isinstance(found, list) and all(isinstance(item, str) for item in found):
+            return clean(", ".join(found))
         return clean(text_of(found))
 
     def pad(self, cell: str, width: int) -> str:

@@ -1,26 +1,38 @@
-"""Reading entries: `query`."""
+"""The verbs that show entries: query, tail, since, around, history."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import click
 
+from clasp_journal.analysis.following import follow
 from clasp_journal.analysis.inquiry import Inquiry, backwards, newest, pages
-from clasp_journal.cli.asking import SELECTION, inquiry_of
-from clasp_journal.cli.records import ENTRY_COLUMNS, entry_record
+from clasp_journal.cli.asking import (
+    ADDRESS,
+    NARROWING,
+    PATTERNS,
+    SELECTION,
+    WITHIN,
+    inquiry_of,
+    instant_of,
+    literal,
+    tell_missing,
+)
+from clasp_journal.cli.output import Printer
+from clasp_journal.cli.records import ENTRY_COLUMNS, HISTORY_COLUMNS, entry_record
+from clasp_journal.cli.spans import format_span, parse_span
 from clasp_journal.cli.verbs import OUTPUT, Ask, Option, verb
 from clasp_journal.entry import JournalEntry
-from clasp_journal.journal import Journal
-
-DEFAULT_COUNT = 100
+from clasp_journal.journal import Journal, Span
 
 
-def limit_option(default: int) -> Option:
+def limit_option(default: str) -> Option:
     """The option that says how many entries are wanted."""
     shown = f"how many, or all; default {default}"
-    return click.option("-n", "--limit", callback=_count, default=str(default), metavar="N", help=shown)
+    return click.option("-n", "--limit", callback=_count, default=default, metavar="N", help=shown)
 
 
 def _count(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
@@ -35,7 +47,7 @@ def _count(ctx: click.Context, param: click.Parameter, value: str) -> int | None
 @verb(
     "query",
     *SELECTION,
-    limit_option(DEFAULT_COUNT),
+    limit_option("100"),
     click.option("-r", "--reverse", is_flag=True, help="newest first"),
     *OUTPUT,
 )
@@ -52,14 +64,108 @@ async def query(ask: Ask, limit: int | None, reverse: bool, **asked: Any) -> Non
         inquiry = await inquiry_of(ask, journal, asked)
         with ask.printer(ENTRY_COLUMNS) as printer:
             async for page in _asked_pages(journal, inquiry, limit, reverse=reverse):
-                for entry in page:
-                    printer.write(entry_record(entry, ask.shown))
-                printer.flush()
+                await show(ask, printer, page)
+        await tell_missing(journal, inquiry, satisfied=printer.count == limit)
     ask.finish(printer.count)
 
 
+@verb("tail", PATTERNS, *NARROWING, limit_option("10"), *OUTPUT)
+async def tail(ask: Ask, limit: int | None, **asked: Any) -> None:
+    """The newest entries, and then each one as it is written, until Ctrl-C.
+
+    \b
+    clasp-journal tail
+    clasp-journal tail '/lights/**' --changed
+    clasp-journal tail --url ws://127.0.0.1:7330 -n 0 -o jsonl | jq .value
+    """
+    async with ask.target.journal() as journal:
+        inquiry = await inquiry_of(ask, journal, asked)
+        latest = await journal.latest_seq()
+        past = replace(inquiry, span=Span(0, latest))
+        with ask.printer(ENTRY_COLUMNS) as printer:
+            async for page in _asked_pages(journal, past, limit):
+                await show(ask, printer, page)
+            async for entry in follow(journal, inquiry, latest):
+                await show(ask, printer, [entry])
+
+
+@verb(
+    "around",
+    click.argument("time"),
+    PATTERNS,
+    click.option("--span", default="30s", metavar="SPAN", help="how far to both sides; default 30s"),
+    *NARROWING,
+    *OUTPUT,
+)
+async def around(ask: Ask, time: str, span: str, **asked: Any) -> None:
+    """What happened around a time.
+
+    \b
+    clasp-journal around 21:03
+    clasp-journal around 'yesterday 21:03:17' '/lights/**' --span 5s
+    clasp-journal around mark:doors-open --span 2m --changed
+    """
+    async with ask.target.journal() as journal:
+        middle_us, span_us = await instant_of(ask, journal, time), parse_span(span)
+        inquiry = await inquiry_of(ask, journal, asked)
+        inquiry = replace(inquiry, from_us=middle_us - span_us, to_us=middle_us + span_us)
+        is_before = True
+        with ask.printer(ENTRY_COLUMNS) as printer:
+            async for page in pages(journal, inquiry):
+                earlier = [entry for entry in page if is_before and entry.timestamp < middle_us]
+                await show(ask, printer, earlier)
+                if is_before and len(earlier) < len(page):
+                    is_before = False
+                    printer.rule(f"{ask.shown(middle_us)} ± {format_span(span_us)}")
+                await show(ask, printer, page[len(earlier) :])
+        await tell_missing(journal, inquiry)
+    ask.finish(printer.count)
+
+
+@verb("history", ADDRESS, *WITHIN, limit_option("100"), *OUTPUT)
+async def history(ask: Ask, address: str, limit: int | None, **asked: Any) -> None:
+    """The course of one address; on a terminal with a curve of its numbers.
+
+    \b
+    clasp-journal history /lights/room1/brightness
+    clasp-journal history /lights/room1/brightness -S 'yesterday 20:00' -n all -o csv
+    """
+    async with ask.target.journal() as journal:
+        inquiry = await inquiry_of(ask, journal, asked)
+        inquiry = replace(inquiry, patterns=(literal(address),))
+        points: list[tuple[int, float]] = []
+        with ask.printer(HISTORY_COLUMNS) as printer:
+            async for page in _asked_pages(journal, inquiry, limit):
+                await show(ask, printer, page)
+                if ask.is_table:
+                    points += numbers(page)
+            if len(points) > 1:
+                from clasp_journal.cli.sparkline import caption
+
+                printer.rule(caption(points))
+        await tell_missing(journal, inquiry, satisfied=printer.count == limit)
+    ask.finish(printer.count)
+
+
+async def show(ask: Ask, printer: Printer, entries: list[JournalEntry]) -> None:
+    """Write entries, and hand them over."""
+    for entry in entries:
+        printer.write(entry_record(entry, ask.shown))
+    printer.flush()
+
+
+def numbers(entries: list[JournalEntry]) -> list[tuple[int, float]]:
+    """The times and values of those entries whose value is a number."""
+    values = ((entry.timestamp, entry.value) for entry in entries if entry.encoded is not None)
+    return [
+        (at_us, float(value))
+        for at_us, value in values
+        if isinstance(value, int | float) and value == value  # NaN is not on any curve
+    ]
+
+
 async def _asked_pages(
-    journal: Journal, inquiry: Inquiry, limit: int | None, *, reverse: bool
+    journal: Journal, inquiry: Inquiry, limit: int | None, *, reverse: bool = False
 ) -> AsyncIterator[list[JournalEntry]]:
     if limit is not None:
         found = await newest(journal, inquiry, limit)

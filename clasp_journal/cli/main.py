@@ -32,10 +32,21 @@ class Verb(NamedTuple):
 
 
 _LOOK, _STATE, _CROWD = "What happened", "What was true", "Who and how much"
-_MARKS, _ACT, _KEEP = "Named instants", "Acting on it", "Keeping the file"
+_ACT, _KEEP, _SHELL = "Acting on it", "Keeping the file", "In the shell"
 
 VERBS: dict[str, Verb] = {
     "query": Verb("entries", _LOOK, "[PATTERN…]", "The newest entries that match, oldest first."),
+    "tail": Verb("entries", _LOOK, "[PATTERN…]", "The newest entries, and then each one as it is written."),
+    "since": Verb("cursor", _LOOK, "SEQ", "The entries after a number, oldest first."),
+    "around": Verb("entries", _LOOK, "TIME [PATTERN…]", "What happened around a time."),
+    "history": Verb("entries", _LOOK, "ADDRESS", "The course of one address."),
+    "state": Verb("params", _STATE, "[PATTERN…]", "Every param as it was at an instant."),
+    "get": Verb("params", _STATE, "ADDRESS", "The value of one param, now or then."),
+    "marks": Verb("crowd", _STATE, "", "The named instants."),
+    "who": Verb("crowd", _CROWD, "[PATTERN…]", "The authors of messages, whoever wrote most first."),
+    "top": Verb("crowd", _CROWD, "[PATTERN…]", "The busiest addresses."),
+    "stats": Verb("crowd", _CROWD, "", "The extent of the journal: numbers, times, epoch, size."),
+    "completion": Verb("completion", _SHELL, "bash|zsh|fish", "Completes verbs, options and addresses."),
 }
 
 

@@ -59,6 +59,9 @@ class Printer:
         """Hand over what was written."""
         sys.stdout.flush()
 
+    def rule(self, text: str) -> None:
+        """A line between records or below them, for people; only tables have it."""
+
     def finish(self) -> None:
         """Write what stands behind the last record."""
 
@@ -159,6 +162,10 @@ class _PlainTable(Printer):
             )
         self._waiting.clear()
         sys.stdout.flush()
+
+    def rule(self, text: str) -> None:
+        self.flush()
+        sys.stdout.write(f"-- {text}\n")
 
 
 _PRINTERS: dict[str, Callable[[Sequence[Column], Look], Printer]] = {

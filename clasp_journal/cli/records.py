@@ -20,6 +20,7 @@ ENTRY_COLUMNS = (
     Column("revision", "REV", "id", "dim", is_minor=True),
     Column("author", "AUTHOR", style="blue"),
 )
+HISTORY_COLUMNS = tuple(column for column in ENTRY_COLUMNS if column.key != "address")
 PARAM_COLUMNS = (
     Column("address", "ADDRESS", style="bold"),
     Column("value", "VALUE", "value"),

@@ -46,6 +46,10 @@ class RichTable(Printer):
             self._headed = True
         sys.stdout.flush()
 
+    def rule(self, text: str) -> None:
+        self.flush()
+        self._console.print(Text(f"── {text}", style="yellow"), no_wrap=True, overflow="ellipsis")
+
     def _table(self) -> Table:
         for at in range(len(self.columns)):
             self._widths[at] = max(self._widths[at], *(len(row[at]) for row in self._waiting))
@@ -90,7 +94,12 @@ def _total(fitted: dict[int, int]) -> int:
     return sum(fitted.values()) + GAP * (len(fitted) - 1)
 
 
+def value_style(text: str) -> str:
+    """The style of a value, which is written as JSON."""
+    return _VALUE_STYLES.get(text[:1], _NUMBER_STYLE)
+
+
 def _style(column: Column, cell: str) -> str:
     if column.kind == "value":
-        return _VALUE_STYLES.get(cell[:1], _NUMBER_STYLE)
+        return value_style(cell)
     return column.style

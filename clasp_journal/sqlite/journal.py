@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -30,6 +31,7 @@ from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, record
 from clasp_journal.sqlite.snapshots import Header as SnapshotHeader
 from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Options, Storage
+from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.verification import Verification, Verifier
 from clasp_journal.sqlite.worker import Worker
 
@@ -237,6 +239,17 @@ class SqliteJournal(Journal):
                 if latest_seq > seq:
                     return latest_seq
             await asyncio.sleep(POLL_S)
+
+    async def addresses(self) -> list[str]:
+        """Every address that ever had an entry."""
+        storage = await self._opened()
+
+        def read(db: sqlite3.Connection) -> list[str]:
+            with reading(db):
+                storage.catalog.refresh(db)
+            return sorted(text for text in storage.catalog.addresses.values() if text)
+
+        return await storage.reader.run(read, "addresses")
 
     async def close(self) -> None:
         """Finish what was begun, and release the file."""

@@ -6,20 +6,23 @@ before it is used. Params are those that are live: tombstones and the revision f
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import Self
 
 from clasp_journal.address import Pattern
-from clasp_journal.entry import JournalEntry, ParamSnapshot
+from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
 from clasp_journal.errors import JournalUnavailable
 from clasp_journal.journal import Journal
 from clasp_journal.restore import Snapshot
-from clasp_journal.selection import EVERYTHING, MESSAGES, NO_ADDRESS, Selection
+from clasp_journal.selection import MESSAGES, NO_ADDRESS, Selection
 from clasp_journal.value import Value
 from router.client.client import Client
 from router.client.errors import ClientError
-from router.client.history import History, Position
+from router.client.history import History, Position, State
 from router.client.wishes import PastOptions
+
+_log = logging.getLogger(__name__)
 
 WINDOW_ENTRIES = 1_000
 """How far a search backwards looks first; each further look reaches four times as far."""
@@ -71,13 +74,15 @@ class RemoteJournal(Journal):
         self, selection: Selection, after_seq: int, upto_seq: int, limit: int
     ) -> list[JournalEntry]:
         found: list[JournalEntry] = []
+        if selection.pattern is NO_ADDRESS:
+            return await self._notes(selection, after_seq, upto_seq, limit)
         if _is_hopeless(selection) or after_seq >= upto_seq or limit <= 0:
             return found
         options = _options(selection)
         options["since"] = Position(max(0, after_seq), self._epoch)
         if _is_served_exactly(selection):
             options["limit"] = limit
-        history = self._client.replay(_asked(selection.pattern).text, **options)
+        history = self._client.replay(selection.pattern.text, **options)
         try:
             async for entry in history:
                 if entry.seq > upto_seq:
@@ -96,6 +101,9 @@ class RemoteJournal(Journal):
             return after_seq + 1
         if selection == Selection():
             return max(after_seq + 1, await self.oldest_seq(), upto_seq - n + 1)
+        if selection.pattern is NO_ADDRESS:
+            found = await self._notes(selection, after_seq, upto_seq, upto_seq)
+            return found[-n].seq if len(found) >= n else after_seq + 1
         newest = await self._newest(selection, n, after_seq, upto_seq)
         if newest is not None:
             return newest
@@ -108,6 +116,21 @@ class RemoteJournal(Journal):
             if begin <= after_seq:
                 return after_seq + 1
             window *= 4
+
+    async def _notes(
+        self, selection: Selection, after_seq: int, upto_seq: int, limit: int
+    ) -> list[JournalEntry]:
+        """What has no address, for which the wire has no pattern."""
+        found: list[JournalEntry] = []
+        while len(found) < limit:
+            told = await self._client.journal_do("notes", {"after_seq": after_seq, "upto_seq": upto_seq})
+            described = told.get("entries")
+            page = [_note(note) for note in described] if isinstance(described, list) else []
+            if not page:
+                break
+            after_seq = page[-1].seq
+            found += (entry for entry in page if selection.matches(entry))
+        return found[:limit]
 
     async def _newest(self, selection: Selection, n: int, after_seq: int, upto_seq: int) -> int | None:
         """The same, where the newest of all are enough to tell: the usual case, in one request."""
@@ -126,7 +149,11 @@ class RemoteJournal(Journal):
         """See `Journal.tail`; it goes on when the router comes back."""
         text = pattern if isinstance(pattern, str) else pattern.text
         history = self._client.replay(
-            text, since=Position(since, self._epoch), follow=True, journal_kinds=True
+            text,
+            since=Position(since, self._epoch),
+            follow=True,
+            journal_kinds=True,
+            on_incomplete=_tell_incomplete,
         )
         try:
             async for entry in history:
@@ -159,9 +186,8 @@ class RemoteJournal(Journal):
             raise JournalUnavailable("the router's journal began a new life meanwhile", operation="query")
 
 
-def _asked(pattern: Pattern) -> Pattern:
-    """What the router is asked for: the wire has no pattern for what has no address."""
-    return EVERYTHING if pattern is NO_ADDRESS else pattern
+def _tell_incomplete(state: State) -> None:
+    _log.warning("entries are missing here: the router had to leave some out")
 
 
 def _is_hopeless(selection: Selection) -> bool:
@@ -173,7 +199,7 @@ def _is_hopeless(selection: Selection) -> bool:
 
 def _is_served_exactly(selection: Selection) -> bool:
     """Whether the router itself can leave out all that does not match."""
-    return selection.pattern is not NO_ADDRESS and (selection.kinds is None or selection.kinds == MESSAGES)
+    return selection.kinds is None or selection.kinds == MESSAGES
 
 
 def _options(selection: Selection) -> PastOptions:
@@ -200,6 +226,20 @@ def _param(described: Value) -> ParamSnapshot:
         _text(described, "writer"),
         _integer(described, "timestamp"),
         ttl if isinstance(ttl, int) else None,
+    )
+
+
+def _note(described: Value) -> JournalEntry:
+    if not isinstance(described, dict):
+        raise ClientError("the router described an entry by something else than a map")
+    details = described.get("details")
+    return JournalEntry(
+        _integer(described, "timestamp"),
+        _text(described, "author"),
+        "",
+        EntryKind(_integer(described, "kind")),
+        seq=_integer(described, "seq"),
+        details=details if isinstance(details, bytes) else None,
     )
 
 

@@ -7,7 +7,7 @@ a value in an answer is the bytes that were stored. An answer fits into one fram
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
 from clasp_journal.errors import BadInput, HistoryIncomplete, JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
+from clasp_journal.selection import MESSAGES, NO_ADDRESS, Selection
 from clasp_journal.travel import seq_at
 from clasp_journal.value import Value
 
@@ -24,6 +25,8 @@ STATE_PAGE_PARAMS = 500
 STATE_PAGE_BYTES = 64_000
 PARAM_OVERHEAD_BYTES = 120
 """Params of one answer to `state`, and what one takes beside its texts; the rest is left for the next."""
+NOTES_PAGE_ENTRIES = 500
+OWN_KINDS = frozenset(int(kind) for kind in EntryKind) - MESSAGES
 
 
 class Status(IntEnum):
@@ -68,6 +71,7 @@ class Errands:
         self._verbs: Mapping[str, Callable[[_Arguments, str], Awaitable[bytes]]] = {
             "stats": self._stats,
             "state": self._state_page,
+            "notes": self._notes,
             "snapshot": self._snapshot,
             "mark": self._mark,
             "compact": self._compact,
@@ -123,6 +127,17 @@ class Errands:
                 "next": None if is_last else page[-1].address,
             }
         )
+
+    async def _notes(self, arguments: _Arguments, author: str) -> bytes:
+        """The journal's own entries that have no address: marks, gaps and what was removed."""
+        arguments.expect("after_seq", "upto_seq")
+        after_seq, upto_seq = arguments.integer("after_seq") or 0, arguments.integer("upto_seq")
+        latest = await self._journal.latest_seq()
+        upto = latest if upto_seq is None else min(upto_seq, latest)
+        own = Selection(NO_ADDRESS, kinds=OWN_KINDS)
+        page = await self._journal.page(own, after_seq, upto, NOTES_PAGE_ENTRIES)
+        page = page[: _fitting(page)]
+        return values.encode({"epoch": self._journal.epoch, "entries": [_noted(entry) for entry in page]})
 
     async def _instant(self, at_seq: int | None, at_us: int | None) -> int:
         """The number of the last entry at or before the asked instant."""
@@ -208,15 +223,30 @@ def _refusal(status: Status, reason: str) -> tuple[int, bytes]:
     return int(status), values.encode({"reason": reason[:1000]})
 
 
-def _fitting(params: list[ParamSnapshot]) -> int:
+def _fitting(described: Sequence[ParamSnapshot | JournalEntry]) -> int:
     """How many of these fit into an answer; at least one, if there is one."""
     size_bytes = 0
-    for count, param in enumerate(params):
-        texts = len(param.address.encode()) + len(param.writer.encode())
-        size_bytes += texts + len(param.encoded or b"") + PARAM_OVERHEAD_BYTES
+    for count, one in enumerate(described):
+        size_bytes += _size_bytes(one) + PARAM_OVERHEAD_BYTES
         if size_bytes > STATE_PAGE_BYTES and count:
             return count
-    return len(params)
+    return len(described)
+
+
+def _size_bytes(one: ParamSnapshot | JournalEntry) -> int:
+    if isinstance(one, ParamSnapshot):
+        return len(one.address.encode()) + len(one.writer.encode()) + len(one.encoded or b"")
+    return len(one.author.encode()) + len(one.details or b"")
+
+
+def _noted(entry: JournalEntry) -> Value:
+    return {
+        "seq": entry.seq,
+        "timestamp": entry.timestamp,
+        "kind": int(entry.kind),
+        "author": entry.author,
+        "details": entry.details,
+    }
 
 
 def _described(param: ParamSnapshot) -> Value:

@@ -1,0 +1,163 @@
+"""The verbs that count, and the list of marks: who, top, stats, marks."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from clasp_journal.analysis.activity import By
+from clasp_journal.analysis.activity import top as busiest
+from clasp_journal.analysis.activity import who as authors
+from clasp_journal.analysis.facts import stats as facts_of
+from clasp_journal.analysis.inquiry import Inquiry
+from clasp_journal.analysis.marks import marks as named_instants
+from clasp_journal.cli.asking import SELECTION, inquiry_of, tell_missing
+from clasp_journal.cli.cells import Column
+from clasp_journal.cli.stderr import Progress
+from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.journal import Journal
+
+_SPAN_COLUMNS = (
+    Column("first_timestamp", "FIRST", "time", "cyan"),
+    Column("last_timestamp", "LAST", "time", "cyan"),
+    Column("first"),
+    Column("last"),
+)
+WHO_COLUMNS = (
+    Column("author", "AUTHOR", style="bold"),
+    Column("names", "NAMES", style="blue"),
+    Column("entries", "ENTRIES", "number"),
+    Column("sets", "SETS", "number", is_minor=True),
+    Column("publishes", "PUBLISHES", "number", is_minor=True),
+    Column("addresses", "ADDRESSES", "number", is_minor=True),
+    *_SPAN_COLUMNS,
+)
+TOP_COLUMNS = (
+    Column("address", "ADDRESS", style="bold"),
+    Column("count", "COUNT", "number"),
+    Column("bytes", "BYTES", "number"),
+    Column("rate", "PEAK/S", "number"),
+    *_SPAN_COLUMNS,
+)
+MARK_COLUMNS = (
+    Column("seq", "SEQ", "id", "dim"),
+    Column("timestamp", "TIME", "time", "cyan"),
+    Column("time"),
+    Column("mark", "MARK", style="bold"),
+    Column("message", "MESSAGE"),
+    Column("author", "AUTHOR", style="blue"),
+)
+FACT_COLUMNS = (Column("fact", "FACT", style="bold"), Column("value", "VALUE"))
+
+
+@verb("who", *SELECTION, *OUTPUT)
+async def who(ask: Ask, **asked: Any) -> None:
+    """The authors of messages, whoever wrote most first.
+
+    \b
+    clasp-journal who -S 21:00 -U 21:05
+    clasp-journal who '/lights/**' -S yesterday
+    """
+    async with ask.target.journal() as journal:
+        inquiry = await inquiry_of(ask, journal, asked)
+        with Progress("counting", await _entries(journal, inquiry)) as progress:
+            found = await authors(journal, inquiry, progress.advance)
+        with ask.printer(WHO_COLUMNS) as printer:
+            for one in found:
+                counts = {"entries": one.entries, "sets": one.sets, "publishes": one.publishes}
+                names = {"author": one.author, "names": list(one.names)}
+                addresses = {"addresses": one.addresses}
+                printer.write(names | counts | addresses | _span(ask, one.first_us, one.last_us))
+        await tell_missing(journal, inquiry)
+    ask.finish(len(found))
+
+
+@verb(
+    "top",
+    *SELECTION,
+    click.option("--by", type=click.Choice([each.value for each in By]), default=By.COUNT.value),
+    click.option("-n", "--limit", type=click.IntRange(min=1), default=10, help="how many; default 10"),
+    *OUTPUT,
+)
+async def top(ask: Ask, by: str, limit: int, **asked: Any) -> None:
+    """The busiest addresses: by messages, by bytes, or by messages in their busiest second.
+
+    \b
+    clasp-journal top
+    clasp-journal top '/lights/**' --by bytes -S '1 hour ago'
+    clasp-journal top --by rate -n 3 -o csv
+    """
+    async with ask.target.journal() as journal:
+        inquiry = await inquiry_of(ask, journal, asked)
+        with Progress("counting", await _entries(journal, inquiry)) as progress:
+            found = (await busiest(journal, inquiry, By(by), progress.advance))[:limit]
+        with ask.printer(TOP_COLUMNS) as printer:
+            for one in found:
+                counts = {"count": one.entries, "bytes": one.size_bytes, "rate": one.peak_per_s}
+                printer.write({"address": one.address} | counts | _span(ask, one.first_us, one.last_us))
+        await tell_missing(journal, inquiry)
+    ask.finish(len(found))
+
+
+@verb("stats", *OUTPUT)
+async def stats(ask: Ask) -> None:
+    """The extent of the journal: numbers, times, epoch, size.
+
+    \b
+    clasp-journal stats
+    clasp-journal stats --url ws://127.0.0.1:7330 -o json
+    """
+    async with ask.target.journal() as journal:
+        facts = await facts_of(journal)
+    record: dict[str, Any] = {"journal": ask.target.path or ask.target.url, **facts._asdict()}
+    for edge in ("oldest", "latest"):
+        at_us = record[f"{edge}_us"]
+        record[edge] = None if at_us is None else ask.shown(at_us)
+    if ask.target.path is not None:
+        record["size_bytes"] = _size_bytes(ask.target.path)
+    if not ask.is_table:
+        columns = [Column(key) for key in record]
+        with ask.printer(columns) as printer:
+            printer.write(record)
+        return
+    with ask.printer(FACT_COLUMNS) as printer:
+        for fact, value in record.items():
+            printer.write({"fact": fact, "value": value})
+
+
+@verb("marks", *OUTPUT)
+async def marks(ask: Ask) -> None:
+    """The named instants; each can be used as a time: mark:NAME.
+
+    \b
+    clasp-journal marks
+    clasp-journal state --at mark:doors-open
+    """
+    async with ask.target.journal() as journal:
+        found = await named_instants(journal)
+    with ask.printer(MARK_COLUMNS) as printer:
+        for mark in found:
+            when = {"seq": mark.seq, "timestamp": mark.at_us, "time": ask.shown(mark.at_us)}
+            printer.write(when | {"mark": mark.name, "message": mark.message, "author": mark.author})
+    ask.finish(len(found))
+
+
+def _size_bytes(path: str) -> int:
+    return os.path.getsize(path)
+
+
+def _span(ask: Ask, first_us: int, last_us: int) -> dict[str, Any]:
+    return {
+        "first_timestamp": first_us,
+        "last_timestamp": last_us,
+        "first": ask.shown(first_us),
+        "last": ask.shown(last_us),
+    }
+
+
+async def _entries(journal: Journal, inquiry: Inquiry) -> int:
+    """How many entries there are to count, where that is known."""
+    is_all = not inquiry.patterns and inquiry.is_plain and inquiry.from_us is None and inquiry.to_us is None
+    return await journal.len() if is_all else 0

@@ -1,0 +1,67 @@
+"""The verbs that show what was true at an instant: state, get."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from clasp_journal.address import Pattern
+from clasp_journal.cli.asking import ADDRESS, PATTERNS, literal, seq_of
+from clasp_journal.cli.exits import Ending, Exit
+from clasp_journal.cli.records import PARAM_COLUMNS, param_record
+from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.travel import param_at, params_at
+
+AT = click.option("--at", default="now", metavar="TIME", help="as it was then, like 21:03; default now")
+
+
+@verb(
+    "state",
+    PATTERNS,
+    AT,
+    click.option("-x", "--exclude", multiple=True, metavar="PATTERN", help="but not these"),
+    click.option("--tree", is_flag=True, help="as a tree of addresses"),
+    *OUTPUT,
+)
+async def state(ask: Ask, patterns: tuple[str, ...], at: str, tree: bool, **asked: Any) -> None:
+    """Every param as it was at an instant.
+
+    \b
+    clasp-journal state
+    clasp-journal state '/lights/**' --at 'yesterday 21:03' --tree
+    clasp-journal state --at mark:doors-open -o json > doors-open.json
+    """
+    wanted = [Pattern.parse(text) for text in patterns]
+    excluded = [Pattern.parse(text) for text in asked["exclude"]]
+    async with ask.target.journal() as journal:
+        params = await params_at(journal, await seq_of(ask, journal, at), wanted)
+    params = [param for param in params if not any(each.matches(param.address) for each in excluded)]
+    if tree:
+        from clasp_journal.cli.tree import print_tree
+
+        print_tree(params)
+    else:
+        with ask.printer(PARAM_COLUMNS) as printer:
+            for param in params:
+                printer.write(param_record(param, ask.shown))
+    ask.finish(len(params))
+
+
+@verb("get", ADDRESS, AT, *OUTPUT)
+async def get(ask: Ask, address: str, at: str) -> None:
+    """The value of one param, now or then; exit code 1 if there was none.
+
+    \b
+    clasp-journal get /lights/room1/brightness
+    clasp-journal get /lights/room1/brightness --at '5 min ago' -o raw
+    """
+    literal(address)
+    async with ask.target.journal() as journal:
+        param = await param_at(journal, await seq_of(ask, journal, at), address)
+    if param is None:
+        raise Ending(
+            Exit.NOTHING, f"{address} had no value then" if at != "now" else f"{address} has no value"
+        )
+    with ask.printer(PARAM_COLUMNS) as printer:
+        printer.write(param_record(param, ask.shown))
