@@ -16,14 +16,14 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote
 
-from clasp_journal.errors import HistoryIncomplete, JournalUnavailable
+from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import migrate
 from clasp_journal.sqlite.extent import Extent, read_head
+from clasp_journal.sqlite.fresh import fresh_file
 from clasp_journal.sqlite.meta import Meta, new_epoch
 from clasp_journal.sqlite.snapshots import Header, read_headers
 from clasp_journal.sqlite.transactions import writing
-from clasp_journal.sqlite.trouble import SIDECARS, telling
 from clasp_journal.sqlite.worker import Worker
 
 COPIED_AT_ONCE = 10_000
@@ -56,10 +56,7 @@ class Copying:
 
     async def run(self, source_path: str, target: str, *, same_epoch: bool) -> Copied:
         """Make the copy under its name."""
-        target = await asyncio.to_thread(os.path.abspath, target)
-        await asyncio.to_thread(_refuse_existing, target)
-        unfinished = f"{target}.part-{os.getpid()}"
-        try:
+        with fresh_file(target) as unfinished:
             worker = await Worker.start(unfinished, "rwc")
             try:
                 await worker.run(partial(self._begin, source_path=source_path), "copy")
@@ -67,10 +64,7 @@ class Copying:
                 await worker.run(partial(self._finish, meta=meta, same_epoch=same_epoch), "copy")
             finally:
                 await worker.close()
-            await asyncio.to_thread(_publish, unfinished, target)
-        finally:
-            await asyncio.to_thread(_remove, unfinished)
-        size_bytes = (await asyncio.to_thread(os.stat, target)).st_size
+            size_bytes = (await asyncio.to_thread(os.stat, unfinished)).st_size
         return Copied(self._oldest_seq, self._upto_seq, len(self._snapshots), size_bytes)
 
     async def _fill(self, worker: Worker) -> Meta:
@@ -169,45 +163,3 @@ def _complete(db: sqlite3.Connection, header: Header) -> bool:
             return True
         db.execute(schema.DELETE_ALL_PARAMS, (header.snapshot_id,))
     return False
-
-
-def _refuse_existing(target: str) -> None:
-    with telling(target, "copy"):
-        for suffix in SIDECARS:
-            if os.path.lexists(target + suffix):
-                reason = "there is such a file already, and nothing is overwritten"
-                raise JournalUnavailable(reason, path=target + suffix, operation="copy")
-        if not os.path.isdir(os.path.dirname(target)):
-            raise JournalUnavailable("there is no such folder", path=os.path.dirname(target))
-
-
-def _publish(unfinished: str, target: str) -> None:
-    """Give the copy its name, once it is on the disk; a file that took the name meanwhile keeps it."""
-    with telling(target, "copy"):
-        _sync(unfinished)
-        try:
-            os.link(unfinished, target)
-        except FileExistsError as taken:
-            raise JournalUnavailable("there is such a file already", path=target) from taken
-        except OSError:
-            # Not every file system has hard links.
-            _refuse_existing(target)
-            os.rename(unfinished, target)
-        _sync(os.path.dirname(target))
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove(unfinished: str) -> None:
-    for suffix in ("", "-journal", "-wal", "-shm"):
-        try:
-            os.unlink(unfinished + suffix)
-        except FileNotFoundError:
-            # It got its name, or never was.
-            continue

@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
     (
         ("clasp_journal.opening",),
         ("clasp_journal.testing",),
-        ("clasp_journal.travel", "clasp_journal.analysis"),
+        ("clasp_journal.travel", "clasp_journal.analysis", "clasp_journal.acting"),
     ),
     (("clasp_journal.__init__",),),
     (("router.wire",),),
