@@ -34,7 +34,7 @@ class Listening:
         pattern = Pattern.parse(request.pattern)
         ground = self._ground
         ground.ports.cancel_replay(session, request.id)
-        if request.id not in session.subscriptions:
+        if request.id not in ground.subscriptions.of(session):
             self._check_count(session)
         ground.subscriptions.add(Subscription(session, request, pattern))
         options = request.options
@@ -92,7 +92,7 @@ class Listening:
 
     def _check_count(self, session: Session) -> None:
         allowed = self._ground.limits.subscriptions
-        if len(session.subscriptions) + session.replays >= allowed:
+        if len(self._ground.subscriptions.of(session)) + session.replays >= allowed:
             raise Refusal(ErrorCode.TOO_MANY, f"a session has at most {allowed} subscriptions and replays")
 
     def _demand_journal(self, what: str) -> None:

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Protocol
 
 from clasp_journal.entry import JournalEntry
+from router.core.session import Session
+from router.core.subscriptions import Readers
+from router.core.topics import Topic
 from router.wire.messages import JournalDo, Replay, Subscribe
-
-if TYPE_CHECKING:
-    from router.core.session import Session
-    from router.core.subscriptions import Readers
-    from router.core.topics import Topic
 
 
 class Fate(IntEnum):
@@ -31,10 +29,6 @@ class Fate(IntEnum):
     """A param: the newest value always arrives, those before it may not."""
     DROP = 2
     """A sample of a stream or gesture: the oldest go first."""
-
-
-Outbox: TypeAlias = Any
-"""Where the packed messages for one session wait. To the core it is only a name."""
 
 
 class Ports(Protocol):

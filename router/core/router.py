@@ -23,9 +23,9 @@ from router.core.ground import Ground, Settings
 from router.core.limits import Limits
 from router.core.listening import Listening
 from router.core.params import Params
-from router.core.ports import Outbox, Ports
+from router.core.ports import Ports
 from router.core.refusal import Refusal
-from router.core.session import Session, Stage
+from router.core.session import Outbox, Session, Stage
 from router.core.signals import Signals, packed_ack
 from router.core.topics import P2P_SIGNAL, Topics
 from router.wire import codec, legacy

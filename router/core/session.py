@@ -6,11 +6,10 @@ A session is who, a connection the pipe. The core knows of the pipe only the opa
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from router.core.ports import Outbox
-    from router.core.subscriptions import Subscription
+Outbox: TypeAlias = Any
+"""Where the packed messages for one session wait. To the core it is only a name."""
 
 
 class Stage(IntEnum):
@@ -42,7 +41,6 @@ class Session:
         "outbox",
         "replays",
         "stage",
-        "subscriptions",
     )
 
     def __init__(self, number: int, session_id: str, outbox: Outbox, *, is_trusted: bool = False) -> None:
@@ -55,7 +53,6 @@ class Session:
         """The subject of its token, or its own id."""
         self.name = ""
         self.features = 0
-        self.subscriptions: dict[int, Subscription] = {}
         self.is_plain = False
         """Whether its messages may take the fast forms: it is live, and nobody counts them."""
         self.is_trusted = is_trusted

@@ -8,7 +8,7 @@ that who has left is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from clasp_journal.address import MANY, Pattern, fits, is_one, pieces_of
@@ -66,6 +66,7 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._by_session: dict[Session, dict[int, Subscription]] = {}
         self._numbers: dict[object, int] = {}
         self.groups: dict[int, Readers] = {}
         """The groups that are up to date, by number. A number is never used for another group, so that one
@@ -76,7 +77,7 @@ class Subscriptions:
     def add(self, subscription: Subscription) -> None:
         """File a subscription; one of the same session and id gives way to it."""
         self.remove(subscription.session, subscription.id)
-        subscription.session.subscriptions[subscription.id] = subscription
+        self._by_session.setdefault(subscription.session, {})[subscription.id] = subscription
         node = self._root
         for segment in subscription.pattern.segments:
             node = node.grow(segment)
@@ -85,15 +86,20 @@ class Subscriptions:
 
     def remove(self, session: Session, subscription_id: int) -> None:
         """Drop a subscription, if there is one."""
-        subscription = session.subscriptions.pop(subscription_id, None)
+        subscription = self._by_session.get(session, {}).pop(subscription_id, None)
         if subscription is not None:
             self._root.prune(subscription.pattern.segments, subscription)
             self._changed(-1)
 
     def remove_all(self, session: Session) -> None:
         """Drop what a session had."""
-        for subscription_id in list(session.subscriptions):
+        for subscription_id in list(self.of(session)):
             self.remove(session, subscription_id)
+        self._by_session.pop(session, None)
+
+    def of(self, session: Session) -> Mapping[int, Subscription]:
+        """What a session has subscribed to, by id."""
+        return self._by_session.get(session, {})
 
     def matching(self, address: str) -> Iterator[Subscription]:
         """The subscriptions whose pattern matches an address."""

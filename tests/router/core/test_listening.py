@@ -103,7 +103,7 @@ def test_another_version_of_the_extension_is_not_known(desk):
     assert codes(client.send(encode_frame(plain + frame_tail))) == [ErrorCode.UNAVAILABLE]
     assert codes(client.say(JournalDo(1, "stats", version=2))) == [ErrorCode.UNAVAILABLE]
     assert desk.ports.replays == desk.ports.errands == desk.ports.cancelled == []
-    assert list(client.session.subscriptions) == [7]
+    assert list(desk.core.ground.subscriptions.of(client.session)) == [7]
 
 
 def test_ids_of_subscriptions_and_replays_are_one_space(desk):
