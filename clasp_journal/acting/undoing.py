@@ -41,7 +41,7 @@ class Undo(NamedTuple):
     """Params that were not there then, and stay."""
 
 
-def undo(then: State, now: State, wanted: Callable[[str], bool], *, expire_new: bool = False) -> Undo:
+def plan_undo(then: State, now: State, wanted: Callable[[str], bool], *, expire_new: bool = False) -> Undo:
     """What leads the wanted addresses from `now` back to `then`."""
     steps: list[Step] = []
     left: list[ParamSnapshot] = []

@@ -4,6 +4,7 @@ async with connect("ws://127.0.0.1:7330", name="desk") as client:
     revision = await client.set("/light/1", 0.5)
 """
 
+from router.client.acting import UndoStopped, replay_into, undo
 from router.client.client import Client, Connecting, connect
 from router.client.errors import ClientError, ConnectionLost, JournalRefused, NoAnswer, Overflow, Refused
 from router.client.history import History, Position
@@ -24,8 +25,11 @@ __all__ = [
     "Position",
     "Refused",
     "Subscription",
+    "UndoStopped",
     "Update",
     "connect",
     "make_publish",
     "make_set",
+    "replay_into",
+    "undo",
 ]

@@ -132,6 +132,10 @@ class Client:
             return await self._send(message, 0)
         return (await self._requests.acknowledged(message, qos, keys)).revision
 
+    async def send(self, message: Set | Publish, *, qos: int = 0) -> int | None:
+        """Send what `make_set` or `make_publish` made; returns as `set` and `publish` do."""
+        return await self._send(message, qos)
+
     async def _send(self, message: Set | Publish | Bundle, qos: int) -> int | None:
         acknowledged_from = 2 if isinstance(message, Publish) else 1
         if qos < acknowledged_from or isinstance(message, Bundle):

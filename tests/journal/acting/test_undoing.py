@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from clasp_journal import JournalEntry, fold
 from clasp_journal import value as values
-from clasp_journal.acting.undoing import undo
+from clasp_journal.acting.undoing import plan_undo
 from clasp_journal.entry import EntryKind, absolute_ttl, sliding_ttl
 from clasp_journal.restore import State
 
@@ -49,7 +49,7 @@ def test_the_subtree_is_what_it_was_then(history, cut):
         for at, (address, value, ttl, gone) in enumerate(history)
     ]
     then, now = fold(None, entries[:cut]), fold(None, entries)
-    plan = undo(then, now, lambda address: address.startswith("/a"))
+    plan = plan_undo(then, now, lambda address: address.startswith("/a"))
     after = played(now, plan.steps)
     for address in ADDRESSES:
         was, has_been, is_now = (state.live.get(address) for state in (then, now, after))
@@ -67,13 +67,13 @@ def test_the_subtree_is_what_it_was_then(history, cut):
 def test_nothing_to_undo_is_nothing_to_do():
     """What has not changed is not set."""
     state = fold(None, [was_set("/a", 1, 0)])
-    assert undo(state, state, everything) == ([], [])
+    assert plan_undo(state, state, everything) == ([], [])
 
 
 def test_what_was_not_there_can_be_let_expire():
     """It is set to what it is, for a second."""
     now = fold(None, [was_set("/new", 7, 0)])
-    [step] = undo(State(), now, everything, expire_new=True).steps
+    [step] = plan_undo(State(), now, everything, expire_new=True).steps
     assert (step.address, step.encoded, step.revision) == ("/new", values.encode(7), 1)
     assert step.ttl == absolute_ttl(1)
     assert step.then is None
