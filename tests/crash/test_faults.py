@@ -99,7 +99,7 @@ async def test_a_failing_disk_at_any_call_costs_nothing_acknowledged(
 
 
 async def test_a_batch_that_was_refused_does_not_come_back(shim: Shim, tmp_path: Path) -> None:
-    """A sync fails, the batch is refused, the process dies: its pages in the write-ahead log are no entries."""
+    """A sync fails, the batch is refused, the process dies: the pages that it left behind are no entries."""
     cases = cases_of(tmp_path, Call.SYNC, errno.EIO, list(range(18, 30)))
     await endure(shim, tmp_path, [replace(case, count=ENDLESS, abandoned=True) for case in cases])
 
