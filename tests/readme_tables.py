@@ -14,7 +14,7 @@ from pathlib import Path
 
 from router.config import SETTINGS, RouterConfig
 from router.core import limits
-from router.wire.codes import ErrorCode
+from router.wire.codes import ErrorCode, JournalStatus
 
 README = Path(__file__).parent.parent / "README.md"
 _PLACE = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -48,10 +48,19 @@ def error_codes() -> Iterable[str]:
         yield f"| {int(code)} | {code.meaning} |"
 
 
+def journal_statuses() -> Iterable[str]:
+    """Every status a JOURNAL_DONE can carry."""
+    yield "| status | meaning |"
+    yield "|---|---|"
+    for status in JournalStatus:
+        yield f"| {int(status)} | {status.meaning} |"
+
+
 TABLES: dict[str, Callable[[], Iterable[str]]] = {
     "settings": settings,
     "limits": limit_rows,
     "errors": error_codes,
+    "statuses": journal_statuses,
 }
 
 

@@ -10,6 +10,7 @@ from router.client.errors import ClientError, ConnectionLost, JournalRefused, No
 from router.client.history import History, Position
 from router.client.parts import NOTHING, make_publish, make_set
 from router.client.subscriptions import Origin, Subscription, Update
+from router.wire.codes import JournalStatus
 
 __all__ = [
     "NOTHING",
@@ -19,6 +20,7 @@ __all__ = [
     "ConnectionLost",
     "History",
     "JournalRefused",
+    "JournalStatus",
     "NoAnswer",
     "Origin",
     "Overflow",

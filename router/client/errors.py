@@ -42,7 +42,8 @@ class Refused(ClientError):
 
 
 class JournalRefused(Refused):
-    """The journal did not do what JOURNAL_DO asked; `status` is the byte with which it answered."""
+    """The journal did not do what JOURNAL_DO asked; `status` is one of
+    `router.wire.codes.JournalStatus`, or what the router made up."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(ErrorCode.INTERNAL, reason)

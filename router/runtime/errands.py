@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from enum import IntEnum
 from typing import Protocol
 
 from clasp_journal import value as values
@@ -20,6 +19,7 @@ from clasp_journal.restore import State
 from clasp_journal.selection import MESSAGES, NO_ADDRESS, Selection
 from clasp_journal.travel import seq_at
 from clasp_journal.value import Value
+from router.wire.codes import JournalStatus
 
 STATE_PAGE_PARAMS = 500
 STATE_PAGE_BYTES = 64_000
@@ -27,20 +27,6 @@ PARAM_OVERHEAD_BYTES = 120
 """Params of one answer to `state`, and what one takes beside its texts; the rest is left for the next."""
 NOTES_PAGE_ENTRIES = 500
 OWN_KINDS = frozenset(int(kind) for kind in EntryKind) - MESSAGES
-
-
-class Status(IntEnum):
-    """What JOURNAL_DONE says first."""
-
-    DONE = 0
-    UNKNOWN_VERB = 1
-    BAD_ARGUMENTS = 2
-    NOT_SUPPORTED = 3
-    """The verb is known, but not offered yet, or not by this journal."""
-    INCOMPLETE = 4
-    """The asked instant is no longer covered."""
-    FAILED = 5
-    """The journal could not do it; `reason` says why."""
 
 
 class Desk(Protocol):
@@ -79,18 +65,18 @@ class Errands:
         }
 
     async def do(self, verb: str, encoded: bytes, author: str = "") -> tuple[int, bytes]:
-        """Status and encoded result."""
+        """JournalStatus and encoded result."""
         run = self._verbs.get(verb)
         if run is None:
-            return _refusal(Status.UNKNOWN_VERB, f"there is no verb {verb!r}")
+            return _refusal(JournalStatus.UNKNOWN_VERB, f"there is no verb {verb!r}")
         try:
-            return int(Status.DONE), await run(_Arguments(encoded), author)
+            return int(JournalStatus.DONE), await run(_Arguments(encoded), author)
         except NotImplementedError as missing:
-            return _refusal(Status.NOT_SUPPORTED, str(missing))
+            return _refusal(JournalStatus.NOT_SUPPORTED, str(missing))
         except BadInput as fault:
-            return _refusal(Status.BAD_ARGUMENTS, str(fault))
+            return _refusal(JournalStatus.BAD_ARGUMENTS, str(fault))
         except HistoryIncomplete as gone:
-            return _refusal(Status.INCOMPLETE, str(gone))
+            return _refusal(JournalStatus.INCOMPLETE, str(gone))
         except JournalError as error:
             return failure(error)
 
@@ -216,10 +202,10 @@ class _Arguments:
 
 def failure(error: JournalError) -> tuple[int, bytes]:
     """The answer when the journal cannot even be asked."""
-    return _refusal(Status.FAILED, str(error))
+    return _refusal(JournalStatus.FAILED, str(error))
 
 
-def _refusal(status: Status, reason: str) -> tuple[int, bytes]:
+def _refusal(status: JournalStatus, reason: str) -> tuple[int, bytes]:
     return int(status), values.encode({"reason": reason[:1000]})
 
 

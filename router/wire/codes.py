@@ -1,4 +1,7 @@
-"""The error codes of CLASP, one table for the whole house, and the fault that the wire itself finds."""
+"""The codes that answers carry, one table of each for the whole house: those of ERROR, those of JOURNAL_DONE.
+
+Law: every code has its line for a person. The fault that the wire itself finds is here too.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +59,32 @@ _MEANINGS = {
     ErrorCode.UNAVAILABLE: "the router does not offer this",
     ErrorCode.TIMEOUT: "it took too long",
     ErrorCode.OVERLOADED: "the session or the router cannot take more",
+}
+
+
+class JournalStatus(IntEnum):
+    """What JOURNAL_DONE says first; each has one line for a person in `meaning`."""
+
+    DONE = 0
+    UNKNOWN_VERB = 1
+    BAD_ARGUMENTS = 2
+    NOT_SUPPORTED = 3
+    INCOMPLETE = 4
+    FAILED = 5
+
+    @property
+    def meaning(self) -> str:
+        """The status in words."""
+        return _MEANINGS_OF_STATUS[self]
+
+
+_MEANINGS_OF_STATUS = {
+    JournalStatus.DONE: "it is done, and the map is its result",
+    JournalStatus.UNKNOWN_VERB: "there is no such verb",
+    JournalStatus.BAD_ARGUMENTS: "an argument is unknown, missing or of another type",
+    JournalStatus.NOT_SUPPORTED: "this router, or its kind of journal, does not offer the verb yet",
+    JournalStatus.INCOMPLETE: "the asked instant is no longer covered by the journal",
+    JournalStatus.FAILED: "the journal could not do it; `reason` in the map says why",
 }
 
 

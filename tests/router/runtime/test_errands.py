@@ -10,8 +10,9 @@ from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.restore import fold
-from router.runtime.errands import STATE_PAGE_BYTES, Status
+from router.runtime.errands import STATE_PAGE_BYTES
 from router.wire.codec import encode
+from router.wire.codes import JournalStatus
 from router.wire.messages import JournalDone, Set
 from tests.router.runtime.history import SOMEBODY, Recorded, packet, sets
 from tests.router.runtime.keeping_books import expected, local, record
@@ -19,10 +20,10 @@ from tests.router.wire.strategies import any_values, texts
 
 
 async def ask(recorder, verb, arguments=None):
-    """Status and result of a verb; every answer fits into a frame."""
+    """JournalStatus and result of a verb; every answer fits into a frame."""
     status, encoded = await recorder.do(verb, values.encode(arguments or {}), "somebody")
     encode(JournalDone(1, status, encoded))
-    return Status(status), values.decode(encoded)
+    return JournalStatus(status), values.decode(encoded)
 
 
 async def whole_state(recorder, arguments):
@@ -31,7 +32,7 @@ async def whole_state(recorder, arguments):
     while True:
         page = dict(arguments) if after is None else {**arguments, "after": after}
         status, result = await ask(recorder, "state", page)
-        assert status is Status.DONE
+        assert status is JournalStatus.DONE
         found |= {param["address"]: param for param in result["params"]}
         after = result["next"]
         if after is None:
@@ -60,7 +61,7 @@ async def test_stats_say_what_is_there():
     async with local(MemoryJournal(capacity=10)) as (recorder, listener):
         await record(recorder, listener, [sets(15)])
         status, result = await ask(recorder, "stats")
-        assert status is Status.DONE
+        assert status is JournalStatus.DONE
         assert result == {
             "epoch": recorder.epoch,
             "latest_seq": 15,
@@ -95,7 +96,7 @@ async def test_state_with_large_values_comes_in_pages_that_fit():
         await record(recorder, listener, [large])
         assert await whole_state(recorder, {}) == (6, live(expected([large])))
         status, result = await ask(recorder, "state")
-        assert status is Status.DONE
+        assert status is JournalStatus.DONE
         assert len(result["params"]) == 1
         assert STATE_PAGE_BYTES < 64_900
 
@@ -106,7 +107,7 @@ async def test_a_state_that_is_gone_is_said_to_be():
         await record(recorder, listener, [sets(15)])
         for arguments in ({"at_seq": 3}, {"at_us": 1_002}):
             status, result = await ask(recorder, "state", arguments)
-            assert status is Status.INCOMPLETE
+            assert status is JournalStatus.INCOMPLETE
             assert "gone" in result["reason"]
 
 
@@ -115,7 +116,7 @@ async def test_a_snapshot_can_be_asked_for():
     journal = MemoryJournal()
     async with local(journal) as (recorder, listener):
         await record(recorder, listener, [sets(7)])
-        assert await ask(recorder, "snapshot") == (Status.DONE, {"seq": 7})
+        assert await ask(recorder, "snapshot") == (JournalStatus.DONE, {"seq": 7})
         assert (await journal.load_snapshot()).at_seq == 7
 
 
@@ -125,7 +126,7 @@ async def test_a_mark_is_an_entry_of_its_own_kind():
     async with local(journal) as (recorder, listener):
         await record(recorder, listener, [sets(1)])
         marked = {"mark": "doors open", "message": "late", "at_us": 77}
-        assert await ask(recorder, "mark", marked) == (Status.DONE, {"seq": 2})
+        assert await ask(recorder, "mark", marked) == (JournalStatus.DONE, {"seq": 2})
         (mark,) = await journal.query(kinds=[EntryKind.MARK])
         details = values.encode({"mark": "doors open", "message": "late"})
         assert mark == JournalEntry(77, "somebody", "", EntryKind.MARK, seq=2, details=details)
@@ -136,7 +137,7 @@ async def test_compacting_removes_what_is_old():
     async with local() as (recorder, listener):
         await record(recorder, listener, [sets(30, now=1_000)])
         assert await ask(recorder, "compact", {"before_seq": 11}) == (
-            Status.DONE,
+            JournalStatus.DONE,
             {"removed": 10, "oldest_seq": 11},
         )
         assert (await ask(recorder, "compact", {"before_us": 1_020}))[1] == {"removed": 10, "oldest_seq": 21}
@@ -146,17 +147,17 @@ async def test_compacting_removes_what_is_old():
 @pytest.mark.parametrize(
     ("verb", "arguments", "status"),
     [
-        ("dance", {}, Status.UNKNOWN_VERB),
-        ("forget", {"author": "x"}, Status.NOT_SUPPORTED),
-        ("stats", {"colour": 1}, Status.BAD_ARGUMENTS),
-        ("state", {"at_seq": "seven"}, Status.BAD_ARGUMENTS),
-        ("state", {"at_us": -1}, Status.BAD_ARGUMENTS),
-        ("state", {"pattern": "no pattern"}, Status.BAD_ARGUMENTS),
-        ("mark", {}, Status.BAD_ARGUMENTS),
-        ("mark", {"mark": 3}, Status.BAD_ARGUMENTS),
-        ("compact", {}, Status.BAD_ARGUMENTS),
-        ("compact", {"before_seq": 1, "before_us": 1}, Status.BAD_ARGUMENTS),
-        ("compact", {"before_seq": 1, "force": 1}, Status.BAD_ARGUMENTS),
+        ("dance", {}, JournalStatus.UNKNOWN_VERB),
+        ("forget", {"author": "x"}, JournalStatus.NOT_SUPPORTED),
+        ("stats", {"colour": 1}, JournalStatus.BAD_ARGUMENTS),
+        ("state", {"at_seq": "seven"}, JournalStatus.BAD_ARGUMENTS),
+        ("state", {"at_us": -1}, JournalStatus.BAD_ARGUMENTS),
+        ("state", {"pattern": "no pattern"}, JournalStatus.BAD_ARGUMENTS),
+        ("mark", {}, JournalStatus.BAD_ARGUMENTS),
+        ("mark", {"mark": 3}, JournalStatus.BAD_ARGUMENTS),
+        ("compact", {}, JournalStatus.BAD_ARGUMENTS),
+        ("compact", {"before_seq": 1, "before_us": 1}, JournalStatus.BAD_ARGUMENTS),
+        ("compact", {"before_seq": 1, "force": 1}, JournalStatus.BAD_ARGUMENTS),
     ],
 )
 async def test_what_cannot_be_done_is_said_with_a_reason(verb, arguments, status):
@@ -176,7 +177,7 @@ def test_whatever_is_asked_is_answered(verb, arguments):
         async with local() as (recorder, listener):
             await record(recorder, listener, [sets(3)])
             status, encoded = await recorder.do(verb, values.encode(arguments), "somebody")
-            assert Status(status) in Status
+            assert JournalStatus(status) in JournalStatus
             encode(JournalDone(1, status, encoded))
 
     asyncio.run(scenario())

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from clasp_journal.entry import SignalType
-from router.wire.codes import ErrorCode, WireError
+from router.wire.codes import ErrorCode, JournalStatus, WireError
 from router.wire.masks import (
     ALL_TYPES,
     FEATURES_OF_CLIENTS,
@@ -46,6 +46,13 @@ def test_every_published_code_has_a_meaning_of_its_own():
     """One table, one line each."""
     assert tuple(ErrorCode) == PUBLISHED_CODES
     assert len({code.meaning for code in ErrorCode}) == len(PUBLISHED_CODES)
+
+
+def test_every_status_of_the_journal_has_a_meaning_of_its_own():
+    """0 is success; numbers without a gap, one line each."""
+    assert tuple(JournalStatus) == tuple(range(6))
+    assert JournalStatus.DONE == 0
+    assert len({status.meaning for status in JournalStatus}) == 6
 
 
 def test_a_fault_of_the_wire_is_a_fault_of_the_message_unless_said_otherwise():
