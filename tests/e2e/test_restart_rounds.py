@@ -14,10 +14,12 @@ from router.wire.messages import Ack, Entries, Replay, ReplayExtension, Set
 from tests.e2e.ledger import Ledger, write_until_cut_off
 from tests.e2e.past import read_past
 from tests.e2e.peer import Closed, Peer
-from tests.e2e.router_process import RouterProcess
+from tests.e2e.router_process import PATIENCE_S, RouterProcess
 
 WRITERS = 4
 PROMISES_MAX = 1_200
+SNAPSHOT_EVERY = "50ms"
+"""So often that some ends come in the middle of one."""
 TURNS_MAX = 30
 """Turns of the loop between the last promise waited for and the end."""
 ENDS = (RouterProcess.stop, RouterProcess.kill, RouterProcess.kill_all)
@@ -46,7 +48,8 @@ async def run_round(router: RouterProcess, number: int, seed: str, ledger: Ledge
     writing = [
         asyncio.create_task(write_until_cut_off(peer, n, seed, ledger)) for n, peer in enumerate(writers)
     ]
-    await ledger.until_acknowledged(rng.randint(1, PROMISES_MAX))
+    async with asyncio.timeout(PATIENCE_S):
+        await ledger.until_acknowledged(rng.randint(1, PROMISES_MAX))
     for _ in range(rng.randrange(TURNS_MAX)):
         await asyncio.sleep(0)
     await end(router)
@@ -84,8 +87,9 @@ async def check_the_whole_past(router: RouterProcess, ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.soak)])
-async def test_whatever_was_acknowledged_is_there_after_every_restart(router: RouterProcess, rounds: int):
+async def test_whatever_was_acknowledged_is_there_after_every_restart(make_router, rounds: int):
     """Value, type, revision, writer and time; revisions and numbers go on; the epoch stays."""
+    router = await make_router("--snapshot-every", SNAPSHOT_EVERY).start()
     ledger, epoch = Ledger(), None
     for number in range(rounds):
         seed = f"round {number} of {rounds}"
