@@ -25,7 +25,7 @@ VARIABLE = "_CLASP_JOURNAL_COMPLETE"
 @click.command("completion", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """The script that completes verbs, options and addresses in a shell.
+    """Completes verbs, options and addresses in a shell.
 
     \b
     eval "$(clasp-journal completion bash)"

@@ -78,7 +78,7 @@ async def tail(ask: Ask, limit: int | None, **asked: Any) -> None:
     clasp-journal tail '/lights/**' --changed
     clasp-journal tail --url ws://127.0.0.1:7330 -n 0 -o jsonl | jq .value
     """
-    async with ask.target.journal() as journal:
+    async with ask.target.journal(lasting=True) as journal:
         inquiry = await inquiry_of(ask, journal, asked)
         latest = await journal.latest_seq()
         past = replace(inquiry, span=Span(0, latest))

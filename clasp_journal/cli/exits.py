@@ -43,7 +43,7 @@ def ending_of(error: Exception) -> Ending | None:
     if isinstance(error, Ending):
         return error
     if isinstance(error, BadInput):
-        return Ending(Exit.USAGE, str(error))
+        return Ending(Exit.USAGE, f"{error}: {error.about}" if error.about else str(error))
     if isinstance(error, HistoryIncomplete):
         return Ending(Exit.INCOMPLETE, str(error))
     if isinstance(error, JournalCorrupt):

@@ -7,6 +7,7 @@ To add a verb: write it in a file of its group, decorated with `verb` (see `verb
 from __future__ import annotations
 
 import difflib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,19 @@ VERBS: dict[str, Verb] = {
     "who": Verb("crowd", _CROWD, "[PATTERN…]", "The authors of messages, whoever wrote most first."),
     "top": Verb("crowd", _CROWD, "[PATTERN…]", "The busiest addresses."),
     "stats": Verb("crowd", _CROWD, "", "The extent of the journal: numbers, times, epoch, size."),
+    "diff": Verb("comparing", _STATE, "TIME [TIME|now] [PATTERN…]", "What changed between two instants."),
+    "mark": Verb("naming", _ACT, "NAME", "Names an instant, so that it can be used as a time."),
+    "undo": Verb("acting", _ACT, "PATTERN… --to TIME", "Brings a subtree back to what it was, by SETs."),
+    "replay": Verb("acting", _ACT, "[PATTERN…] --to URL", "Plays entries again, into any CLASP router."),
+    "verify": Verb("checking", _KEEP, "", "Whether the file is what was written."),
+    "backup": Verb("keeping", _KEEP, "FILE", "A copy of the journal, also beside a live router."),
+    "restore": Verb("keeping", _KEEP, "--at TIME --to FILE", "The journal as it was then, in a fresh file."),
+    "snapshot": Verb("naming", _KEEP, "create|list|show", "The states that the journal keeps whole."),
+    "compact": Verb("keeping", _KEEP, "--before TIME|SEQ", "Removes the oldest entries."),
+    "export": Verb("carrying", _KEEP, "[PATTERN…]", "Entries as JSON lines or CSV, whole and exact."),
+    "import": Verb("carrying", _KEEP, "FILE", "Appends the entries of an export."),
+    "upgrade": Verb("checking", _KEEP, "", "Brings the layout of the file up to date."),
+    "doctor": Verb("checking", _KEEP, "", "Whether this machine is good for a journal."),
     "completion": Verb("completion", _SHELL, "bash|zsh|fish", "Completes verbs, options and addresses."),
 }
 
@@ -61,7 +75,8 @@ class _Verbs(click.Group):
         if known is None:
             return None
         module = import_module(f"clasp_journal.cli.{known.module}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        name = cmd_name + "_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(module, name)
         return command
 
     def resolve_command(

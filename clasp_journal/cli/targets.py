@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,15 +47,15 @@ class Target(NamedTuple):
         return self.url is not None
 
     @asynccontextmanager
-    async def journal(self) -> AsyncIterator[Journal]:
-        """The open journal, to be read."""
+    async def journal(self, *, lasting: bool = False) -> AsyncIterator[Journal]:
+        """The open journal, to be read; if `lasting`, a router that goes is waited for until it is back."""
         if self.path is not None:
             async with self._file(read_only=True) as journal:
                 yield journal
             return
         from router.client.journal import RemoteJournal
 
-        async with self.client() as client:
+        async with self.client(lasting=lasting) as client:
             yield await RemoteJournal.open(client)
 
     @asynccontextmanager
@@ -67,15 +67,20 @@ class Target(NamedTuple):
             yield journal
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[Client]:
-        """A connection to the router."""
+    async def client(
+        self, *, lasting: bool = False, on_error: Callable[[Exception], None] | None = None
+    ) -> AsyncIterator[Client]:
+        """A connection to the router; if `lasting`, it comes back by itself."""
         if self.url is None:
             raise Ending(Exit.USAGE, "this goes through a router: name it with --url ws://HOST:PORT")
         from router.client import ClientError, connect
 
         self._tell(self.url)
         try:
-            async with connect(self.url, name=CLIENT_NAME, token=os.environ.get(TOKEN_VARIABLE)) as client:
+            token = os.environ.get(TOKEN_VARIABLE)
+            async with connect(
+                self.url, name=CLIENT_NAME, token=token, reconnect=lasting, on_error=on_error
+            ) as client:
                 yield client
         except ClientError as fault:
             raise _ending_of(fault, self.url) from fault

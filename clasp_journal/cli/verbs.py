@@ -97,6 +97,8 @@ def verb(name: str, *options: Option) -> Callable[[Body], click.Command]:
             except BrokenPipeError:
                 # Whoever read the results has enough.
                 raise Ending(Exit.OK) from None
+            except KeyboardInterrupt:
+                raise Ending(Exit.INTERRUPTED) from None
 
         command: Callable[..., Any] = run
         for option in reversed((*options, *GENERAL)):
