@@ -31,7 +31,11 @@ VACUUMED_AT_ONCE_PAGES = 256
 class Compaction:
     """The removal of the entries below one number."""
 
-    def __init__(self, storage: Storage, keeper: SnapshotKeeper) -> None:
+    def __init__(
+        self, storage: Storage, keeper: SnapshotKeeper, on_progress: Callable[[int], None] | None = None
+    ) -> None:
+        """`on_progress` is told how many more entries were removed."""
+        self._on_progress = on_progress
         self._storage = storage
         self._writer = storage.writer
         self._keeper = keeper
@@ -56,9 +60,12 @@ class Compaction:
     async def _remove_entries(self, oldest_seq: int, before_seq: int) -> None:
         size = SLICE_ENTRIES_FIRST
         while oldest_seq < before_seq:
-            oldest_seq = min(oldest_seq + size, before_seq)
+            slice_entries = min(size, before_seq - oldest_seq)
+            oldest_seq += slice_entries
             began_s = time.monotonic()
             await self._writer.worker.run(self._removal_below(oldest_seq), "compact")
+            if self._on_progress is not None:
+                self._on_progress(slice_entries)
             took_s = max(time.monotonic() - began_s, 1e-4)
             size = round(size * min(2.0, SLICE_S / took_s))
             size = min(max(size, SLICE_ENTRIES_MIN), SLICE_ENTRIES_MAX)

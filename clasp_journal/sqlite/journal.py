@@ -11,7 +11,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Literal, Self
 
@@ -131,11 +131,14 @@ class SqliteJournal(Journal):
         """The newest intact snapshot at or before `at_seq`."""
         return await SnapshotKeeper(await self._opened()).load(at_seq)
 
-    async def compact(self, before_seq: int, *, force: bool = False) -> int:
+    async def compact(
+        self, before_seq: int, *, force: bool = False, on_progress: Callable[[int], None] | None = None
+    ) -> int:
         """Remove the entries numbered below `before_seq`; return how many."""
         storage = await self._opened()
         async with self._upkeep:
-            return await Compaction(storage, SnapshotKeeper(storage)).run(before_seq, force=force)
+            compaction = Compaction(storage, SnapshotKeeper(storage), on_progress)
+            return await compaction.run(before_seq, force=force)
 
     async def retain(
         self,

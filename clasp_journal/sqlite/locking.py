@@ -81,6 +81,21 @@ def _try_lock(path: str, url: str | None) -> int | None:
     return descriptor
 
 
+def holder_of(path: str) -> str | None:
+    """Who writes the journal at `path`; None if nobody does. To see it, the lock is shared for a moment."""
+    try:
+        descriptor = os.open(path + ".lock", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(path)
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _holder(path: str) -> str:
     try:
         with open(path + ".lock", "rb") as file:

@@ -24,7 +24,7 @@ from router.client.history import History, State, Wish
 from router.client.link import Link
 from router.client.params import Params
 from router.client.parts import NOTHING, Nothing, PublishExtras, SetFlags, make_publish, make_set
-from router.client.requests import UNNAMED
+from router.client.requests import ANSWER_TIMEOUT_S, UNNAMED
 from router.client.subscriptions import Callback, Options, Subscription, make_subscribe
 from router.client.wishes import PastOptions, make_wish
 from router.wire.codes import ErrorCode
@@ -205,10 +205,16 @@ class Client:
         self._need_journal()
         return History(self._exchange, wish)
 
-    async def journal_do(self, verb: str, arguments: Mapping[str, Value] | None = None) -> dict[str, Value]:
+    async def journal_do(
+        self,
+        verb: str,
+        arguments: Mapping[str, Value] | None = None,
+        *,
+        timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> dict[str, Value]:
         """Ask the journal of the router to do something: `stats`, `state`, `snapshot`, `mark` and so on."""
         self._need_journal()
-        return await self._exchange.past.do(verb, arguments or {})
+        return await self._exchange.past.do(verb, arguments or {}, timeout_s)
 
     def _need_journal(self) -> None:
         if not self.features & Feature.JOURNAL:

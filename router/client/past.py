@@ -50,17 +50,19 @@ class Past:
                 # What ends with the connection needs no telling.
                 return
 
-    async def do(self, verb: str, arguments: Mapping[str, Value]) -> dict[str, Value]:
+    async def do(
+        self, verb: str, arguments: Mapping[str, Value], timeout_s: float = ANSWER_TIMEOUT_S
+    ) -> dict[str, Value]:
         """Ask the journal to do something, and return its result."""
         number = next(self._numbers)
         done: asyncio.Future[JournalDone] = asyncio.get_running_loop().create_future()
         self._jobs[number] = done
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 await self._requests.fenced(JournalDo(number, verb, values.encode(dict(arguments))))
                 answer = await done
         except TimeoutError as fault:
-            raise NoAnswer(f"{verb}: no answer in {ANSWER_TIMEOUT_S:g} s") from fault
+            raise NoAnswer(f"{verb}: no answer in {timeout_s:g} s") from fault
         finally:
             del self._jobs[number]
         if answer.status:

@@ -6,11 +6,11 @@ a value in an answer is the bytes that were stored. An answer fits into one fram
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from clasp_journal import value as values
+from clasp_journal.acting.marking import mark_entry
 from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
 from clasp_journal.errors import BadInput, HistoryIncomplete, JournalError
@@ -138,17 +138,11 @@ class Errands:
 
     async def _mark(self, arguments: _Arguments, author: str) -> bytes:
         arguments.expect("mark", "message", "at_us")
-        mark = arguments.text("mark")
+        mark, at_us = arguments.text("mark"), arguments.integer("at_us")
         if not mark:
             raise BadInput("a mark needs a name: `mark`")
-        at_us = arguments.integer("at_us")
-        details: dict[str, Value] = {"mark": mark}
-        message = arguments.text("message")
-        if message is not None:
-            details["message"] = message
-        stamp = time.time_ns() // 1_000 if at_us is None else at_us
-        entry = JournalEntry(stamp, author, "", EntryKind.MARK, details=values.encode(details))
-        return values.encode({"seq": await self._desk.append_own(entry)})
+        entry = mark_entry(mark, arguments.text("message"), at_us=at_us, author=author)
+        return values.encode({"seq": await self._desk.append_own(entry), "timestamp": entry.timestamp})
 
     async def _compact(self, arguments: _Arguments, author: str) -> bytes:
         arguments.expect("before_seq", "before_us", "force")

@@ -155,7 +155,7 @@ async def test_the_journal_can_be_asked(desk):
     await desk.set("/a", 1)
     stats = await desk.journal_do("stats")
     assert stats["latest_seq"] == 1
-    assert await desk.journal_do("mark", {"mark": "doors open"}) == {"seq": 2}
+    assert (await desk.journal_do("mark", {"mark": "doors open"}))["seq"] == 2
     kinds = [entry.kind async for entry in desk.replay(journal_kinds=True)]
     assert kinds == [EntryKind.SET, EntryKind.MARK]
     with pytest.raises(JournalRefused, match="no verb"):

@@ -126,7 +126,10 @@ async def test_a_mark_is_an_entry_of_its_own_kind():
     async with local(journal) as (recorder, listener):
         await record(recorder, listener, [sets(1)])
         marked = {"mark": "doors open", "message": "late", "at_us": 77}
-        assert await ask(recorder, "mark", marked) == (JournalStatus.DONE, {"seq": 2})
+        assert await ask(recorder, "mark", marked) == (
+            JournalStatus.DONE,
+            {"seq": 2, "timestamp": 77},
+        )
         (mark,) = await journal.query(kinds=[EntryKind.MARK])
         details = values.encode({"mark": "doors open", "message": "late"})
         assert mark == JournalEntry(77, "somebody", "", EntryKind.MARK, seq=2, details=details)
