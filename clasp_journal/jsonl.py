@@ -115,14 +115,13 @@ def entry_of(loaded: Mapping[str, Any]) -> JournalEntry:
         )
     except BadValue:
         raise
-    except (KeyError, ValueError, AttributeError, TypeError) as error:
+    except (KeyError, ValueError, AttributeError, TypeError, OverflowError, struct.error) as error:
         raise BadValue(f"this is no entry: {type(error).__name__} {error}") from None
 
 
 def _put(shown: dict[str, Any], key: str, exact_key: str, encoded: bytes) -> None:
-    value = values.decode(encoded)
-    shown[key] = json_of(value)
-    if values.encode(value) != encoded:
+    shown[key] = json_of(values.decode(encoded))
+    if values.encode(value_of(shown[key])) != encoded:
         shown[exact_key] = base64.b64encode(encoded).decode()
 
 
