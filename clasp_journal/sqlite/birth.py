@@ -21,10 +21,12 @@ from clasp_journal.sqlite.writer import EntryWriter
 
 def prepare_writer(db: sqlite3.Connection, path: str) -> tuple[EntryWriter, Meta]:
     """Make the database ready for its one writer."""
-    db.execute(schema.AUTO_VACUUM)
+    version = read_version(db)
+    if version == 0:
+        # It only takes before WAL mode does, and would write to a file that may have to be refused.
+        db.execute(schema.AUTO_VACUUM)
     for setting in schema.WRITER_SETTINGS:
         db.execute(setting)
-    version = read_version(db)
     # Whoever saw the flag unset and the machine stop must know it: so this commit goes to the disk.
     db.execute(schema.SYNCHRONOUS_FULL)
     if version < schema.VERSION:
