@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from clasp_journal.opening import open_journal
-from router.wire.messages import Ack, Hello, Welcome
+from router.wire.messages import Ack, Hello, Subscribe, Welcome
 from tests.e2e.conftest import Dial
 from tests.e2e.past import read_past
 from tests.e2e.peer import Peer, make_set, packed_all
@@ -47,6 +47,21 @@ async def test_signals_to_the_whole_group_end_it_in_order_too(router: RouterProc
     assert await router.stop() == 0
     await router.start()
     assert (await dial(router)).params.keys() == {"/before", "/after"}
+
+
+async def test_nobody_can_keep_it_from_ending(router: RouterProcess, dial: Dial):
+    """One who does not read what waits for it, one who does not say HELLO, one with half a message."""
+    writer = await dial(router)
+    stuck = await dial(router, "stuck", buffer_bytes=16 * 1024)
+    await stuck.say(Subscribe(1, "/**"))
+    await stuck.hears_nothing()
+    silent, halting = await Peer.dial(router.port), await dial(router)
+    await halting.say_bytes(packed_all([make_set("/half", 1)])[:-1])
+    for number in range(200):
+        await writer.set("/much", [number, "x" * 50_000])
+    assert await router.stop() == 0
+    assert (await writer.ends()).code == 1001
+    silent.hang_up()
 
 
 async def test_what_was_accepted_without_an_ack_is_kept_too(router: RouterProcess, dial: Dial):
