@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from router.config import RouterConfig
     from router.daemon import Router
+    from router.quantities import Address
 
-__all__ = ["Router", "RouterConfig"]
+__all__ = ["Address", "Router", "RouterConfig"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> Any:
         from router.config import RouterConfig
 
         return RouterConfig
+    if name == "Address":
+        from router.quantities import Address
+
+        return Address
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,8 +1,10 @@
-"""`clasp-router`: flags in, a running router or a list of its settings out."""
+"""`clasp-router`: flags in, a running router or a list of its settings out.
+
+Law: what is wrong with flags, environment or file is told in one line, and the exit code is 2.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Callable
@@ -10,34 +12,39 @@ from typing import Any, NoReturn
 
 import click
 
-from router.config import SETTINGS, ConfigError, Effective, load
+from router.config import BY_NAME, SETTINGS, ConfigError, Effective, Given, load, nearest_of
 
-USAGE = 2
+CHECK = "check"
 
 _Command = Callable[..., Any]
 
+_SHORT = {"name": "-n", "verbose": "-v"}
+_FIXED = {"journal_memory": ("journal", "memory:"), "no_ttl": ("param-ttl", "never")}
+"""Flags of the relay that stand for a setting with a value."""
 
-class _Forgiving(click.Group):
-    """A group that runs the router when no command is named, and names the nearest flag to a wrong one."""
+
+class _Strict(click.Command):
+    """A command that names the nearest flag to a wrong one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            name = error.option_name
             known = [flag for param in self.params for flag in param.opts]
-            nearest = difflib.get_close_matches(error.option_name, known, 1, 0.0)
             raise click.UsageError(
-                f"there is no option {error.option_name}; the nearest is {nearest[0]}", ctx
+                f"there is no option {name}; the nearest is {nearest_of(name, known)}", ctx
             ) from None
 
 
 def _settings(command: _Command) -> _Command:
     """One flag per setting, under the same name."""
     for setting in reversed(SETTINGS):
-        if setting.name == "verbose":
-            continue
-        names = [f"--{setting.name}", *({"name": ["-n"]}.get(setting.name, []))]
-        command = click.option(*names, setting.field, metavar="TEXT", help=setting.help)(command)
+        names = [setting.flag, setting.field]
+        if setting.name in _SHORT:
+            names.append(_SHORT[setting.name])
+        shown: dict[str, Any] = {"is_flag": True} if setting.name == "verbose" else {"metavar": "TEXT"}
+        command = click.option(*names, help=setting.help, **shown)(command)
     return command
 
 
@@ -54,68 +61,81 @@ def _relay_flags(command: _Command) -> _Command:
     return command
 
 
-@click.group(
-    cls=_Forgiving, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.command(cls=_Strict, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("action", required=False, metavar=f"[{CHECK}]")
 @_settings
 @click.option("--config", metavar="FILE", help="a TOML file; ./clasp-router.toml is read when it is there")
-@click.option("-v", "--verbose", is_flag=True, help="log more")
 @_relay_flags
 @click.version_option(package_name="clasp-journal")
 @click.pass_context
-def main(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
+def main(ctx: click.Context, /, action: str | None, config: str | None, **flags: Any) -> None:
     """Route CLASP messages and remember every one of them.
 
-    Without any option: ws://127.0.0.1:7330, journal in ./clasp-journal.db.
+    Without any option: ws://127.0.0.1:7330, journal in ./clasp-journal.db. With `check` nothing is started:
+    the configuration is validated, and every setting printed with where it came from, as a file for --config.
 
     \b
     clasp-router
-    clasp-router --listen 0.0.0.0:7330 --journal sqlite:show.db
+    clasp-router --listen 0.0.0.0:7330 --journal sqlite:show.db --retain 30d,20GB
     clasp-router --journal memory:50000 --max-rate 1000/s
     clasp-router check --config stage.toml
+
+    Ends with 0 after SIGTERM or SIGINT, 2 if the configuration is wrong, 3 if the port or the journal cannot
+    be had, 1 if it failed otherwise.
     """
+    if action not in (None, CHECK):
+        raise click.UsageError(f"there is no command {action!r}; the only one is {CHECK}", ctx)
     try:
-        ctx.obj = load(_texts(flags), os.environ, config)
+        effective = _load(flags, config)
     except ConfigError as error:
         raise click.UsageError(str(error), ctx) from None
-    if ctx.invoked_subcommand is None:
-        _run(ctx.obj)
+    if action == CHECK:
+        _check(effective)
+    else:
+        _run(effective)
 
 
-@main.command()
-@click.pass_obj
-def check(effective: Effective) -> None:
-    """Validate the configuration; print every setting and where it came from.
+def _load(flags: dict[str, Any], config_file: str | None) -> Effective:
+    given = _given(flags)
+    effective = load(given, os.environ, config_file)
+    host, port = flags["relay_host"], flags["relay_port"]
+    if host is None and port is None:
+        return effective
+    if any(one.setting.name == "listen" for one in given):
+        raise ConfigError("--listen already says what --host and --port say: give one or the other")
+    listen = effective.config.listen
+    host = listen.host if host is None else host
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    text = f"{host}:{listen.port if port is None else port}"
+    source = "--host" if flags["relay_port"] is None else "--port"
+    return load([*given, Given(BY_NAME["listen"], text, source)], os.environ, config_file)
 
-    \b
-    clasp-router check
-    CLASP_ROUTER_LISTEN=:8000 clasp-router --retain 30d check
-    """
-    width = max(len(setting.name) for setting in SETTINGS)
+
+def _given(flags: dict[str, Any]) -> list[Given]:
+    """The flags that were given; the relay's own are translated."""
+    given = []
     for setting in SETTINGS:
-        value = setting.format(getattr(effective.config, setting.field))
-        click.echo(f"{setting.name:<{width}}  {value}  ({effective.sources[setting.name]})")
+        text = flags[setting.field]
+        if text not in (None, False):
+            given.append(Given(setting, "true" if text is True else text, setting.flag))
+    for parameter, (name, text) in _FIXED.items():
+        if flags[parameter]:
+            given.append(Given(BY_NAME[name], text, f"--{parameter.replace('_', '-')}"))
+    if flags["persist_interval"] is not None:
+        given.append(Given(BY_NAME["snapshot-every"], flags["persist_interval"], "--persist-interval"))
+    first: dict[str, str] = {}
+    for setting, _, source in given:
+        if first.setdefault(setting.name, source) != source:
+            raise ConfigError(f"{first[setting.name]} and {source} both set {setting.name}: give one of them")
+    return given
 
 
-def _texts(flags: dict[str, Any]) -> dict[str, str]:
-    """The flags that were given, by setting name; the relay's own are translated."""
-    by_field = {setting.field: setting.name for setting in SETTINGS}
-    texts = {
-        by_field[field]: text
-        for field, text in flags.items()
-        if field in by_field and text not in (None, False)
-    }
-    if texts.get("verbose"):
-        texts["verbose"] = "true"
-    if flags["relay_port"] or flags["relay_host"]:
-        texts["listen"] = f"{flags['relay_host'] or '127.0.0.1'}:{flags['relay_port'] or 7330}"
-    if flags["journal_memory"]:
-        texts["journal"] = "memory:"
-    if flags["persist_interval"]:
-        texts["snapshot-every"] = flags["persist_interval"]
-    if flags["no_ttl"]:
-        texts["param-ttl"] = "never"
-    return texts
+def _check(effective: Effective) -> None:
+    for line in effective.lines():
+        click.echo(line)
+    config = effective.config
+    if str(config.retain) != "all" and config.backend != "sqlite":
+        click.echo(f"# retain does not apply: the journal is {config.journal}")
 
 
 def _run(effective: Effective) -> NoReturn:

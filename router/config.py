@@ -2,19 +2,21 @@
 
 A setting comes from, the later the stronger: its default, a TOML file (`./clasp-router.toml` or
 `--config`), the environment (`CLASP_ROUTER_SNAPSHOT_EVERY`), a flag (`--snapshot-every`). What is unknown or
-cannot be read is refused, with the nearest name that exists. Limits for code are in `router.core.limits`.
+cannot be read is refused, with the nearest name that exists. Laws: a `RouterConfig` that exists is valid,
+whoever made it; each setting is read back as it is written. Limits for code are in `router.core.limits`.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from clasp_journal.entry import TTL_NEVER, sliding_ttl, ttl_s
+from clasp_journal.entry import TTL_NEVER, sliding_ttl, ttl_is_absolute, ttl_s
 from router.core.limits import Limits
 from router.quantities import (
     Address,
@@ -30,18 +32,19 @@ from router.runtime.keeping import OnJournalError
 
 DEFAULT_FILE = "clasp-router.toml"
 ENVIRONMENT_PREFIX = "CLASP_ROUTER_"
+SNAPSHOT_EVERY_MIN_S = 0.1
 
 _LISTEN = Address("127.0.0.1", 7330)
 _EVERYTHING = Retention()
 
 
-class ConfigError(Exception):
+class ConfigError(ValueError):
     """A setting that does not exist, or a value that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouterConfig:
-    """Everything an operator can set."""
+    """Everything an operator can set. A value that is none raises `ConfigError`."""
 
     listen: Address = _LISTEN
     name: str = "clasp-router"
@@ -56,6 +59,15 @@ class RouterConfig:
     log_format: str = "text"
     verbose: bool = False
 
+    def __post_init__(self) -> None:
+        """Read every value as if it had been written, so that a program may set what a file may."""
+        for setting in SETTINGS:
+            try:
+                value = setting.parse(setting.format(getattr(self, setting.field)))
+            except (ValueError, TypeError, AttributeError) as error:
+                raise ConfigError(f"{setting.field}: {error}") from error
+            object.__setattr__(self, setting.field, value)
+
     def limits(self) -> Limits:
         """The limits that follow from the settings."""
         return replace(
@@ -64,6 +76,16 @@ class RouterConfig:
             messages_per_s=self.max_rate,
             session_timeout_s=self.session_timeout_s,
         )
+
+    @property
+    def backend(self) -> str:
+        """What kind of journal it is: sqlite, memory or none."""
+        return self.journal.partition(":")[0]
+
+    @property
+    def journal_path(self) -> str:
+        """The file of an SQLite journal."""
+        return self.journal.removeprefix("sqlite:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +98,63 @@ class Setting:
     help: str
     format: Callable[[Any], str] = str
 
+    @property
+    def flag(self) -> str:
+        """Its name on a command line."""
+        return f"--{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return ENVIRONMENT_PREFIX + self.name.upper().replace("-", "_")
+
 
 def _parse_journal(text: str) -> str:
+    example = "a journal is like sqlite:show.db, memory:, memory:50000 or none"
     scheme, colon, rest = text.partition(":")
-    if text in ("none", "memory:") or (scheme == "memory" and colon and rest.isdecimal()):
+    if text == "none":
         return text
     if scheme == "memory" and colon:
-        raise ValueError(f"{text!r} is no journal like sqlite:show.db, memory:, memory:50000 or none")
+        if rest and not (rest.isascii() and rest.isdecimal() and parse_count(rest) > 0):
+            raise ValueError(f"{text!r} says no number of entries; {example}")
+        return text
     path = rest if scheme == "sqlite" and colon else text
-    if not path:
-        raise ValueError(f"{text!r} names no file")
+    if not path or "://" in text or not path.isprintable():
+        raise ValueError(f"{text!r} names no file; {example}")
     return f"sqlite:{path}"
+
+
+def _parse_snapshot_every(text: str) -> float:
+    span_s = parse_span_s(text)
+    if span_s < SNAPSHOT_EVERY_MIN_S:
+        raise ValueError(f"{text!r} is too often: at the most every {format_span(SNAPSHOT_EVERY_MIN_S)}")
+    return span_s
+
+
+def _parse_sessions(text: str) -> int:
+    sessions = parse_count(text)
+    if not sessions:
+        raise ValueError(f"{text!r} would let nobody in; a number is like 10 or 10k")
+    return sessions
 
 
 def _parse_ttl(text: str) -> int:
     if text == "never":
         return TTL_NEVER
-    seconds = parse_span_s(text)
-    if not 1 <= seconds < 1 << 31:
-        raise ValueError(f"{text!r} is neither never nor a span of at least 1s")
+    example = "a TTL is never, or whole seconds like 90, 5min or 1h"
+    try:
+        seconds = parse_span_s(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is none; {example}") from None
+    if not 1 <= seconds < 1 << 31 or seconds % 1:
+        raise ValueError(f"{text!r} is too short, too long or no whole seconds; {example}")
     return sliding_ttl(int(seconds))
+
+
+def _format_ttl(word: int) -> str:
+    if ttl_is_absolute(word):
+        raise ValueError("the TTL of params that are set without one counts from their last use")
+    return "never" if word == TTL_NEVER else format_span(ttl_s(word))
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -112,8 +171,8 @@ def _parse_switch(text: str) -> bool:
 
 
 def _parse_name(text: str) -> str:
-    if not text or len(text.encode(errors="replace")) > 255:
-        raise ValueError("a name has 1 to 255 bytes")
+    if not text.isprintable() or not 0 < len(text.encode()) <= 255:
+        raise ValueError(f"{text!r} is no name: 1 to 255 bytes without control characters, like stage-left")
     return text
 
 
@@ -124,11 +183,16 @@ SETTINGS = (
     Setting(
         "snapshot-every",
         "snapshot_every_s",
-        parse_span_s,
-        "span between snapshots of all params",
+        _parse_snapshot_every,
+        "span between snapshots of all params, while they change",
         format_span,
     ),
-    Setting("retain", "retain", parse_retention, "how much of the past is kept, like 30d,20GB,50M; all"),
+    Setting(
+        "retain",
+        "retain",
+        parse_retention,
+        "how much of the past an SQLite journal keeps, like 30d,20GB,50M: age, size, entries; or all",
+    ),
     Setting(
         "on-journal-error",
         "on_journal_error",
@@ -136,7 +200,7 @@ SETTINGS = (
         "stop refuses writes while the journal cannot keep them; serve applies them unrecorded",
         lambda policy: str(policy.value),
     ),
-    Setting("max-sessions", "max_sessions", parse_count, "sessions at the same time"),
+    Setting("max-sessions", "max_sessions", _parse_sessions, "sessions at the same time"),
     Setting(
         "max-rate", "max_rate", parse_rate_per_s, "messages per second and session, like 1000/s; 0 is off"
     ),
@@ -152,12 +216,20 @@ SETTINGS = (
         "param_ttl",
         _parse_ttl,
         "life of params that are set without one, since their last use; never",
-        lambda word: "never" if word == TTL_NEVER else format_span(ttl_s(word)),
+        _format_ttl,
     ),
     Setting("log-format", "log_format", _one_of("text", "json"), "text or json"),
     Setting("verbose", "verbose", _parse_switch, "log more", lambda on: str(on).lower()),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+class Given(NamedTuple):
+    """A setting as somebody has given it: the text, and the words it came by."""
+
+    setting: Setting
+    text: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,55 +239,65 @@ class Effective:
     config: RouterConfig
     sources: Mapping[str, str]
 
+    def lines(self) -> Iterator[str]:
+        """All settings with their sources, as a file that sets the same."""
+        rows = [(f"{setting.name} = {self._as_toml(setting)}", setting.name) for setting in SETTINGS]
+        width = max(len(line) for line, _ in rows)
+        for line, name in rows:
+            yield f"{line:<{width}}  # {self.sources[name]}"
 
-def load(
-    flags: Mapping[str, str], environment: Mapping[str, str], config_file: str | None = None
-) -> Effective:
-    """Read all sources; `flags` are texts by setting name."""
+    def _as_toml(self, setting: Setting) -> str:
+        value = getattr(self.config, setting.field)
+        text = setting.format(value)
+        is_bare = isinstance(value, int) and (text.isdecimal() or isinstance(value, bool))
+        return text if is_bare else json.dumps(text, ensure_ascii=False)
+
+
+def load(flags: Iterable[Given], environment: Mapping[str, str], config_file: str | None = None) -> Effective:
+    """Read all sources."""
     values: dict[str, Any] = {}
     sources = {setting.name: "default" for setting in SETTINGS}
-    layers = [*_file_layer(config_file), ("environment", _environment_layer(environment)), ("flag", flags)]
-    for source, layer in layers:
-        for name, text in layer.items():
-            setting = _find(name, source)
-            try:
-                values[setting.field] = setting.parse(text)
-            except ValueError as error:
-                raise ConfigError(f"{source}, {name}: {error}") from None
-            sources[name] = source
-    return Effective(replace(RouterConfig(), **values), sources)
+    for setting, text, source in (*_from_file(config_file), *_from_environment(environment), *flags):
+        try:
+            values[setting.field] = setting.parse(text)
+        except ValueError as error:
+            raise ConfigError(f"{source}: {error}") from None
+        sources[setting.name] = source
+    return Effective(RouterConfig(**values), sources)
 
 
-def _file_layer(config_file: str | None) -> list[tuple[str, Mapping[str, str]]]:
-    path = Path(config_file or DEFAULT_FILE)
-    if config_file is None and not path.exists():
-        return []
+def _from_file(config_file: str | None) -> Iterator[Given]:
+    path = Path(DEFAULT_FILE if config_file is None else config_file)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
-    texts = {}
+    except (OSError, ValueError) as error:
+        if config_file is None and isinstance(error, FileNotFoundError):
+            return
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path} cannot be read: {reason}") from None
     for name, value in table.items():
+        if name not in BY_NAME:
+            nearest = nearest_of(name, BY_NAME)
+            raise ConfigError(f"{path}: there is no setting {name!r}; the nearest is {nearest!r}")
         if not isinstance(value, (str, int, float)):
-            raise ConfigError(f"{path}, {name}: neither a text, a number nor true or false")
-        texts[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    return [(str(path), texts)]
+            raise ConfigError(f"{path}: {name}: neither a text, a number nor true or false")
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        yield Given(BY_NAME[name], text, f"{path}: {name}")
 
 
-def _environment_layer(environment: Mapping[str, str]) -> Mapping[str, str]:
-    return {
-        key.removeprefix(ENVIRONMENT_PREFIX).lower().replace("_", "-"): text
-        for key, text in environment.items()
-        if key.startswith(ENVIRONMENT_PREFIX)
-    }
+def _from_environment(environment: Mapping[str, str]) -> Iterator[Given]:
+    by_variable = {setting.variable: setting for setting in SETTINGS}
+    for variable, text in environment.items():
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            if variable not in by_variable:
+                nearest = nearest_of(variable, by_variable)
+                raise ConfigError(f"there is no variable {variable}; the nearest is {nearest}")
+            yield Given(by_variable[variable], text, variable)
 
 
-def _find(name: str, source: str) -> Setting:
-    setting = BY_NAME.get(name)
-    if setting is None:
-        nearest = difflib.get_close_matches(name, BY_NAME, 1, 0.0)
-        raise ConfigError(f"{source}: there is no setting {name!r}; the nearest is {nearest[0]!r}")
-    return setting
+def nearest_of(name: str, known: Iterable[str]) -> str:
+    """The name that was probably meant."""
+    return difflib.get_close_matches(name, list(known), 1, 0.0)[0]
 
 
 assert {setting.field for setting in SETTINGS} == {field.name for field in fields(RouterConfig)}

@@ -3,7 +3,8 @@
     async with Router(RouterConfig()).with_journal(journal) as router:
         print(router.url)
 
-`run` is the same as a daemon: signals, a block of lines at the start, an exit code.
+`run` is the same as a daemon: signals, a block of lines at the start, an exit code. Law: a start that fails
+leaves nothing behind, no port, no task, no process.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from clasp_journal.errors import JournalError
+from clasp_journal.errors import JournalCorrupt, JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.opening import open_journal
 from router.config import RouterConfig
 from router.core.ground import Settings
-from router.quantities import Address
+from router.quantities import Address, Retention, format_size
 from router.runtime.desk import Desk, DeskSettings
-from router.runtime.options import JournalOptions
+from router.runtime.keeping import OnJournalError
+from router.runtime.options import JournalOptions, RetentionRules
 from router.runtime.recorder import Recorder
 from router.runtime.recorder_local import LocalRecorder
 from router.runtime.recorder_process import ProcessRecorder
@@ -45,10 +48,17 @@ STOP_TIMEOUT_S = 10.0
 _GC_THRESHOLD = (100_000, 50, 50)
 
 CANNOT_OPEN = 3
+"""The exit code when the port or the journal cannot be had."""
+_KILLED_BY = 128
+"""What shells add to the number of the signal that ended a program at once."""
+
+
+class CannotListen(OSError):
+    """The address is not to be had."""
 
 
 class Router:
-    """A router in this program. Start and stop it, or use it as an async context."""
+    """A router in this program. Start and stop it, as often as you like, or use it as an async context."""
 
     def __init__(self, config: RouterConfig | None = None) -> None:
         self.config = config or RouterConfig()
@@ -59,12 +69,17 @@ class Router:
         self.restored_params = 0
 
     def with_journal(self, journal: Journal) -> Self:
-        """Record into this journal, in this process. It is closed at the end."""
+        """Record into this journal, in this process. It is closed at the end; a next start needs another."""
         self._journal = journal
         return self
 
     async def start(self) -> None:
-        """Bind the port, bring the state back, and let clients in."""
+        """Bind the port, bring the state back, and let clients in.
+
+        Raises `CannotListen`, or a `JournalError` if the journal cannot be opened.
+        """
+        if self._desk is not None:
+            raise RuntimeError("the router is started already")
         recorder = await self._make_recorder()
         settings = DeskSettings(
             self.config.limits(),
@@ -73,7 +88,7 @@ class Router:
         )
         self._desk = Desk(settings, recorder)
         try:
-            self._port = await self._door.open(self._desk, *self.config.listen)
+            self._port = await self._bind(self._desk)
             if isinstance(recorder, ProcessRecorder):
                 recorder.tell_url(self.url)
             self.restored_params = await self._desk.start()
@@ -86,11 +101,11 @@ class Router:
         desk, self._desk = self._desk, None
         if desk is None:
             return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(desk.quiesce(), QUIESCE_TIMEOUT_S)
+        if not await _in_time(desk.quiesce, QUIESCE_TIMEOUT_S):
+            log.warning("the journal is slow: what was accepted is still being written")
         await self._door.close(timeout_s=CLOSE_TIMEOUT_S)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(desk.stop(), STOP_TIMEOUT_S)
+        if not await _in_time(desk.stop, STOP_TIMEOUT_S):
+            log.warning("the journal has not ended in %g s; its process finishes alone", STOP_TIMEOUT_S)
 
     @property
     def address(self) -> Address:
@@ -104,7 +119,8 @@ class Router:
 
     def connect(self) -> MemoryPeer:
         """A connection from within this program, without a socket."""
-        assert self._desk is not None, "the router is not started"
+        if self._desk is None:
+            raise RuntimeError("the router is not started")
         return MemoryDoor(self._desk).connect()
 
     async def __aenter__(self) -> Self:
@@ -116,68 +132,149 @@ class Router:
     ) -> None:
         await self.stop()
 
+    async def _bind(self, desk: Desk) -> int:
+        try:
+            return await self._door.open(desk, *self.config.listen)
+        except OSError as error:
+            # The text of a failed bind repeats the address in the words of whichever loop it is.
+            is_numbered = error.errno is not None and error.errno > 0
+            reason = os.strerror(error.errno) if is_numbered and error.errno else error.strerror or str(error)
+            raise CannotListen(error.errno, reason) from error
+
     async def _make_recorder(self) -> Recorder | None:
+        config = self.config
+        every_s, rules = config.snapshot_every_s, _rules_of(config.retain)
         if self._journal is not None:
-            return LocalRecorder(self._journal, snapshot_every_s=self.config.snapshot_every_s)
-        scheme, _, path = self.config.journal.partition(":")
-        if scheme == "none":
+            return LocalRecorder(self._journal, snapshot_every_s=every_s, retention=rules)
+        if config.backend == "none":
             return None
-        if scheme == "memory":
-            journal = await open_journal(self.config.journal)
-            return LocalRecorder(journal, snapshot_every_s=self.config.snapshot_every_s)
-        return ProcessRecorder(JournalOptions(path, snapshot_every_s=self.config.snapshot_every_s))
+        if config.backend == "memory":
+            return LocalRecorder(await open_journal(config.journal), snapshot_every_s=every_s)
+        return ProcessRecorder(
+            JournalOptions(
+                config.journal_path,
+                snapshot_every_s=every_s,
+                set_aside_damaged=config.on_journal_error is OnJournalError.SERVE,
+                retain=(rules.age_us, rules.size_bytes, rules.entries),
+            )
+        )
+
+
+def _rules_of(retain: Retention) -> RetentionRules:
+    age_us = None if retain.age_s is None else round(retain.age_s * 1_000_000)
+    return RetentionRules(age_us, retain.size_bytes, retain.entries)
+
+
+async def _in_time(act: Callable[[], Awaitable[None]], timeout_s: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(act(), timeout_s)
+        return True
+    return False
 
 
 def run(config: RouterConfig) -> int:
     """Be the daemon until a signal comes; returns the exit code."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(_serve(config))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
         return runner.run(_serve(config))
 
 
-async def _serve(config: RouterConfig) -> int:
-    ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    router = Router(config)
-    began = time.monotonic()
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    """The quick loop where there is one."""
     try:
-        await router.start()
-    except JournalError as error:
-        log.error("the journal cannot be opened: %s", error)
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+async def _serve(config: RouterConfig) -> int:
+    told_to_end = _heed_signals()
+    router = Router(config)
+    lines = _Lines(config)
+    start = asyncio.create_task(router.start())
+    await asyncio.wait((start, told_to_end), return_when=asyncio.FIRST_COMPLETED)
+    if not start.done():
+        start.cancel()
+        await asyncio.gather(start, return_exceptions=True)
+        return 0
+    error = start.exception()
+    if error is not None:
+        _explain(error, config)
         return CANNOT_OPEN
-    except OSError as error:
-        log.error("cannot listen on %s: %s", config.listen, error.strerror or error)
-        return CANNOT_OPEN
-    _print_start(router, (time.monotonic() - began) * 1_000)
+    lines.print(router)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
-    await ended.wait()
+    await told_to_end
     await router.stop()
     return 0
 
 
-def _print_start(router: Router, took_ms: float) -> None:
-    config = router.config
-    lines = [
-        f"clasp-router {config.name}, pid {os.getpid()}",
-        f"journal {_describe_journal(config.journal)}",
-        f"restored {router.restored_params} params in {took_ms:.0f} ms",
-        f"listening on {router.address}",
-    ]
-    print("\n".join(lines), file=sys.stdout, flush=True)
+def _heed_signals() -> asyncio.Future[None]:
+    """What is done at the first signal to end. The second ends the process there and then."""
+    loop = asyncio.get_running_loop()
+    told_to_end: asyncio.Future[None] = loop.create_future()
+
+    def end(number: int) -> None:
+        if told_to_end.done():
+            # The journal's process still commits what it has got.
+            os._exit(_KILLED_BY + number)
+        told_to_end.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end, number)
+    return told_to_end
 
 
-def _describe_journal(journal: str) -> str:
-    scheme, _, rest = journal.partition(":")
-    if scheme == "none":
-        return "none: nothing is remembered, an ACK means applied"
-    if scheme == "memory":
-        return "in memory: nothing outlives the router, an ACK means applied"
+def _explain(error: BaseException, config: RouterConfig) -> None:
+    """Say in one line why there is no router; what nobody foresaw is raised."""
+    if isinstance(error, CannotListen):
+        log.error("cannot listen on %s: %s", config.listen, error.strerror)
+    elif isinstance(error, JournalCorrupt):
+        log.error(
+            "the journal cannot be opened: %s. Nothing was changed. Repair it, or start with "
+            "--on-journal-error serve: then it is set aside under another name, and a new one begins",
+            error,
+        )
+    elif isinstance(error, JournalError):
+        log.error("the journal cannot be opened: %s", error)
+    else:
+        raise error
+
+
+class _Lines:
+    """The block of lines at the start."""
+
+    def __init__(self, config: RouterConfig) -> None:
+        self._began_s = time.monotonic()
+        self._is_new = config.backend == "sqlite" and not Path(config.journal_path).exists()
+
+    def print(self, router: Router) -> None:
+        """Tell the operator what runs and where."""
+        config = router.config
+        took_ms = (time.monotonic() - self._began_s) * 1_000
+        lines = (
+            f"clasp-router {config.name}, pid {os.getpid()}",
+            f"journal {self._describe(config)}",
+            f"restored {router.restored_params} params in {took_ms:.0f} ms",
+            f"listening on {router.address}",
+        )
+        # Whoever does not read them still has a router.
+        with contextlib.suppress(OSError):
+            print("\n".join(lines), file=sys.stdout, flush=True)
+
+    def _describe(self, config: RouterConfig) -> str:
+        if config.backend == "none":
+            return "none: nothing is remembered; an ACK means applied"
+        if config.backend == "memory":
+            return "in memory: nothing outlives the router; an ACK means applied"
+        path = config.journal_path
+        size = "new" if self._is_new else format_size(sum(map(_size_bytes, (path, f"{path}-wal"))))
+        kept = "" if config.retain == Retention() else f"; kept: {config.retain}"
+        return f"{path}, {size}{kept}; an ACK means committed, with QoS 2 on the disk"
+
+
+def _size_bytes(path: str) -> int:
     with contextlib.suppress(OSError):
-        return f"{rest}, {Path(rest).stat().st_size} bytes; an ACK means committed"
-    return f"{rest}, new; an ACK means committed"
+        return Path(path).stat().st_size
+    return 0

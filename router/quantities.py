@@ -1,48 +1,63 @@
 """The quantities people write into settings: `30s`, `20GB`, `50M`, `100/s`, `127.0.0.1:7330`.
 
-Small and strict: what cannot be read is refused with an example, never guessed.
+Laws: small and strict, what cannot be read is refused with an example, never guessed; what `format_span` and
+`str` write is read back as the same quantity.
 """
 
 from __future__ import annotations
 
-import math
 import re
+from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
-_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
+_NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,20})?) ?([A-Za-z]*)")
+_PORT = re.compile(r"[0-9]{1,5}")
+_PORT_MAX = 65_535
 _SPANS_S = {
-    "ms": 0.001,
-    "": 1.0,
-    "s": 1.0,
-    "min": 60.0,
-    "m": 60.0,
-    "h": 3_600.0,
-    "d": 86_400.0,
-    "w": 604_800.0,
+    "ms": Fraction(1, 1_000),
+    "": Fraction(1),
+    "s": Fraction(1),
+    "min": Fraction(60),
+    "m": Fraction(60),
+    "h": Fraction(3_600),
+    "d": Fraction(86_400),
+    "w": Fraction(604_800),
 }
 _COUNTS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
+SPAN_MAX_S = 100 * 365 * 86_400.0
+COUNT_MAX = 10**15
+"""Beyond these no setting means anything."""
+
 
 def parse_span_s(text: str) -> float:
     """A span of time in seconds: `250ms`, `30s`, `5min`, `2h`, `30d`; a bare number is seconds."""
-    number, unit = _split(text, "a span of time like 30s, 5min or 2h")
+    number, unit = _split(text, "span of time like 30s, 5min or 2h")
     if unit not in _SPANS_S:
         raise ValueError(f"{text!r} is no span of time like 30s, 5min or 2h")
-    return number * _SPANS_S[unit]
+    span_s = float(number * _SPANS_S[unit])
+    if span_s > SPAN_MAX_S:
+        raise ValueError(f"{text!r} is more than a hundred years; a span of time is like 30s, 5min or 2h")
+    return span_s
 
 
 def parse_count(text: str) -> int:
     """A whole number, perhaps with k, M or G."""
-    number, unit = _split(text, "a number like 5000, 10k or 50M")
-    if unit not in _COUNTS or number * _COUNTS[unit] % 1:
+    number, unit = _split(text, "number like 5000, 10k or 50M")
+    count = number * _COUNTS.get(unit, 0)
+    if unit not in _COUNTS or count.denominator != 1 or count > COUNT_MAX:
         raise ValueError(f"{text!r} is no number like 5000, 10k or 50M")
-    return int(number * _COUNTS[unit])
+    return int(count)
 
 
 def parse_rate_per_s(text: str) -> int:
     """Messages per second: `1000/s` or `1000`."""
-    return parse_count(text.removesuffix("/s"))
+    try:
+        return parse_count(text.removesuffix("/s"))
+    except ValueError:
+        raise ValueError(f"{text!r} is no rate like 1000/s") from None
 
 
 class Address(NamedTuple):
@@ -61,9 +76,15 @@ def parse_listen(text: str) -> Address:
     host, colon, port = text.rpartition(":")
     if not colon:
         host, port = "", text
-    if not port.isdecimal() or int(port) > 65_535:
+    if host.startswith("[") and host.endswith("]") and ":" in host:
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError(f"{text!r} is no HOST:PORT; an IPv6 address is written like [::1]:7330")
+    if not (host.isprintable() and not set(host) & set("[]/ ")):
         raise ValueError(f"{text!r} is no HOST:PORT like 127.0.0.1:7330")
-    return Address(host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port))
+    if not _PORT.fullmatch(port) or int(port) > _PORT_MAX:
+        raise ValueError(f"{text!r} is no HOST:PORT like 127.0.0.1:7330")
+    return Address(host or "127.0.0.1", int(port))
 
 
 class Retention(NamedTuple):
@@ -84,34 +105,58 @@ class Retention(NamedTuple):
         return ",".join(parts) or "all"
 
 
+_RETENTION = "like 30d, 20GB, 50M, several with commas between, or all"
+
+
 def parse_retention(text: str) -> Retention:
     """Any of an age (`30d`), a size (`20GB`) and a count (`50M`), with commas between; `all` keeps all."""
-    retention = Retention()
-    if text.strip() in ("", "all"):
-        return retention
+    if text == "all":
+        return Retention()
+    given: dict[str, float | int] = {}
     for part in text.split(","):
-        number, unit = _split(part.strip(), "an age, size or count like 30d,20GB,50M")
-        if unit in _SIZES:
-            retention = retention._replace(size_bytes=int(number * _SIZES[unit]))
-        elif unit in _COUNTS:
-            retention = retention._replace(entries=int(number * _COUNTS[unit]))
-        elif unit in _SPANS_S:
-            retention = retention._replace(age_s=number * _SPANS_S[unit])
-        else:
-            raise ValueError(f"{part!r} is no age, size or count like 30d,20GB,50M")
-    return retention
+        field, quantity = _parse_bound(part.strip())
+        if field in given:
+            raise ValueError(f"{text!r} says two of one kind; retention is {_RETENTION}")
+        if not quantity:
+            raise ValueError(f"{part.strip()!r} would keep nothing; for that there is --journal none")
+        given[field] = quantity
+    return Retention(**given)  # type: ignore[arg-type]
+
+
+def _parse_bound(text: str) -> tuple[str, float | int]:
+    """Which kind of bound a text is, told by its unit: no unit is in two of the tables but the empty one."""
+    number, unit = _split(text, f"retention {_RETENTION}")
+    if unit in _SIZES:
+        size_bytes = int(number * _SIZES[unit])
+        if size_bytes > COUNT_MAX:
+            raise ValueError(f"{text!r} is more than any disk holds; retention is {_RETENTION}")
+        return "size_bytes", size_bytes
+    if unit in _COUNTS:
+        return "entries", parse_count(text)
+    if unit in _SPANS_S:
+        return "age_s", parse_span_s(text)
+    raise ValueError(f"{text!r} is no retention {_RETENTION}")
 
 
 def format_span(seconds: float) -> str:
     """A span as `parse_span_s` reads it."""
     for unit in ("d", "h", "min"):
-        if seconds and seconds % _SPANS_S[unit] == 0:
-            return f"{seconds / _SPANS_S[unit]:g}{unit}"
-    return f"{seconds:g}s"
+        size_s = float(_SPANS_S[unit])
+        if seconds and seconds % size_s == 0:
+            return f"{int(seconds / size_s)}{unit}"
+    return f"{Decimal(repr(seconds)).normalize():f}s"
 
 
-def _split(text: str, wanted: str) -> tuple[float, str]:
+def format_size(size_bytes: int) -> str:
+    """A size for people: `512 B`, `12.3 MB`."""
+    for unit in ("TB", "GB", "MB", "KB"):
+        if size_bytes >= _SIZES[unit]:
+            return f"{size_bytes / _SIZES[unit]:.1f} {unit}"
+    return f"{size_bytes} B"
+
+
+def _split(text: str, wanted: str) -> tuple[Fraction, str]:
     match = _NUMBER.fullmatch(text)
-    if match is None or math.isinf(float(match[1])):
-        raise ValueError(f"{text!r} is no {wanted.removeprefix('a ').removeprefix('an ')}")
-    return float(match[1]), match[2]
+    if match is None:
+        raise ValueError(f"{text!r} is no {wanted}")
+    return Fraction(match[1]), match[2]

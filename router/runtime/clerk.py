@@ -17,9 +17,11 @@ from clasp_journal.restore import State
 from router.runtime.committing import Committer, Reports
 from router.runtime.errands import Errands
 from router.runtime.gaps import Gaps
+from router.runtime.options import RetentionRules
 from router.runtime.pages import make_history, make_page
 from router.runtime.requests import HistoryRequest, KeepSnapshot, Page, PageRequest
 from router.runtime.restoring import restore
+from router.runtime.retaining import Retention
 from router.runtime.snapshots import Snapshots, take_snapshot
 
 READERS = 4
@@ -45,9 +47,18 @@ class _Reports:
 class Clerk:
     """Owns a journal and does its work, from `start` to `close`."""
 
-    def __init__(self, journal: Journal, reports: Reports, *, snapshot_every_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        reports: Reports,
+        *,
+        snapshot_every_s: float = 30.0,
+        retention: RetentionRules | None = None,
+    ) -> None:
         self.journal = journal
         self._snapshots = Snapshots(journal, snapshot_every_s)
+        self._retention = Retention(journal, retention or RetentionRules())
+        self._snapshots.on_taken = self._retention.note_snapshot
         self._committer = Committer(journal, _Reports(reports, self._snapshots))
         self._errands = Errands(self)
         self._gaps = Gaps(journal)
@@ -70,6 +81,7 @@ class Clerk:
         self._tasks = [
             asyncio.create_task(self._committer.run()),
             asyncio.create_task(self._snapshots.run()),
+            asyncio.create_task(self._retention.run()),
         ]
 
     def submit(self, number: int, packet: bytes, synced: bool) -> None:

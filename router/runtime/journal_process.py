@@ -6,6 +6,7 @@ Law: the process gets two sockets and stderr, and nothing else; no shell is invo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -74,6 +75,11 @@ class JournalProcess:
     def messages(self) -> AsyncIterator[tuple[Kind, bytes]]:
         """All that are still to come."""
         return self._messages
+
+    def kill(self) -> None:
+        """End it where it is."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
     async def end(self) -> int:
         """Close the pipes, wait until the process has finished what is in them, return its exit code."""

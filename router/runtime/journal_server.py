@@ -18,7 +18,7 @@ from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
 from router.runtime.clerk import Clerk
 from router.runtime.feed import CLERKS_KINDS
-from router.runtime.options import JournalOptions
+from router.runtime.options import JournalOptions, RetentionRules
 from router.runtime.pipe import (
     ASK_HEAD,
     ID,
@@ -92,7 +92,8 @@ class JournalServer:
         journal = None
         try:
             journal = await open_journal(self._options)
-            self._clerk = Clerk(journal, self, snapshot_every_s=self._options.snapshot_every_s)
+            every_s, rules = self._options.snapshot_every_s, RetentionRules(*self._options.retain)
+            self._clerk = Clerk(journal, self, snapshot_every_s=every_s, retention=rules)
             await self._get_ready(self._clerk, self._options.resume_after_seq)
         except JournalError as error:
             self._sender.send(Kind.FAILED, describe_error(error))

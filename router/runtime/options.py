@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+class RetentionRules(NamedTuple):
+    """How much of the past a journal keeps; None keeps all of it."""
+
+    age_us: int | None = None
+    size_bytes: int | None = None
+    entries: int | None = None
+
+
 class JournalOptions(NamedTuple):
     """Plain things only: they travel through a pipe."""
 
@@ -15,6 +23,8 @@ class JournalOptions(NamedTuple):
     snapshot_every_s: float = 30.0
     lock_wait_s: float = 10.0
     """How long to wait for another writer to leave."""
+    retain: tuple[int | None, int | None, int | None] = (None, None, None)
+    """The fields of `RetentionRules`."""
     set_aside_damaged: bool = False
     """Rename a damaged file and begin a new journal, instead of refusing to start."""
     drain_timeout_s: float = 60.0

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Iterable
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.journal import Journal
 from router.runtime.clerk import Clerk
+from router.runtime.options import RetentionRules
 from router.runtime.recorder import Recorder
 from router.runtime.requests import HistoryRequest, KeepSnapshot, Page, PageRequest, RestoredState
 
@@ -17,9 +18,11 @@ from router.runtime.requests import HistoryRequest, KeepSnapshot, Page, PageRequ
 class LocalRecorder(Recorder):
     """Records into a journal that is open already, and closes it at `stop`."""
 
-    def __init__(self, journal: Journal, *, snapshot_every_s: float = 30.0) -> None:
+    def __init__(
+        self, journal: Journal, *, snapshot_every_s: float = 30.0, retention: RetentionRules | None = None
+    ) -> None:
         super().__init__()
-        self._clerk = Clerk(journal, self, snapshot_every_s=snapshot_every_s)
+        self._clerk = Clerk(journal, self, snapshot_every_s=snapshot_every_s, retention=retention)
         self._submitted = 0
 
     @property

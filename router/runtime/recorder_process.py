@@ -314,7 +314,10 @@ class ProcessRecorder(Recorder):
                 elif kind == Kind.LOG:
                     _log_line(body)
             raise JournalUnavailable("the journal's process ended early", path=options.path, operation="open")
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):
+                # It was entrusted with nothing yet, and may be waiting for another's lock.
+                process.kill()
             await process.end()
             raise
 

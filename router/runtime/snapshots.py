@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from clasp_journal.errors import HistoryIncomplete, JournalError
@@ -42,6 +43,8 @@ class Snapshots:
     """Decides when. It works while `run` runs."""
 
     def __init__(self, journal: Journal, every_s: float) -> None:
+        self.on_taken: Callable[[], None] = _nothing
+        """Called after each snapshot."""
         self._journal = journal
         self._every_s = every_s
         self._since = 0
@@ -94,6 +97,7 @@ class Snapshots:
         try:
             await take_snapshot(self._journal)
             self._is_told = False
+            self.on_taken()
         except HistoryIncomplete:
             # A ring that has turned over since its last snapshot: its state is what the router holds.
             log.debug("no snapshot: the entries for it are gone")
@@ -116,3 +120,7 @@ class Snapshots:
         if not self._is_told:
             self._is_told = True
             log.warning("no snapshot could be taken, the next start will take longer: %s", error)
+
+
+def _nothing() -> None:
+    pass
