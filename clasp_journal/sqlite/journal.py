@@ -20,8 +20,6 @@ from clasp_journal.errors import JournalClosed, JournalUnavailable
 from clasp_journal.journal import Journal
 from clasp_journal.restore import Snapshot
 from clasp_journal.selection import EVERYTHING, Selection
-from clasp_journal.sqlite import schema
-from clasp_journal.sqlite.birth import prepare_reader
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.compaction import Compaction
 from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
@@ -32,8 +30,7 @@ from clasp_journal.sqlite.snapshots import Header as SnapshotHeader
 from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Options, Storage
 from clasp_journal.sqlite.transactions import reading
-from clasp_journal.sqlite.verification import Verification, Verifier
-from clasp_journal.sqlite.worker import Worker
+from clasp_journal.sqlite.verification import Verification, verify
 
 POLL_S = 0.025
 """How often a reader looks whether the writer in another process has committed."""
@@ -170,12 +167,7 @@ class SqliteJournal(Journal):
     async def verify(self, *, full: bool = True, on_progress: OnProgress | None = None) -> Verification:
         """Say what is not as it was written. Not `full`: of the entries, only the newest are read."""
         storage = await self._opened()
-        worker = await Worker.start(storage.path, "ro")
-        try:
-            await worker.run(prepare_reader, "verify")
-            return await Verifier(worker, full=full, on_progress=on_progress).run()
-        finally:
-            await worker.close()
+        return await verify(storage.path, full=full, on_progress=on_progress)
 
     async def snapshots(self) -> list[SnapshotHeader]:
         """The snapshots that count, oldest first."""
@@ -233,9 +225,7 @@ class SqliteJournal(Journal):
     async def _poll_beyond(self, storage: Storage, seq: int) -> int:
         seen_version = None
         while True:
-            (version,) = await storage.reader.run(
-                lambda db: db.execute(schema.DATA_VERSION).fetchone(), "wait"
-            )
+            version = await storage.version()
             if version != seen_version:
                 seen_version = version
                 latest_seq = await self.latest_seq()

@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt, JournalUnavailable
@@ -22,7 +22,7 @@ from clasp_journal.sqlite.extent import Extent, read_extent, read_head
 from clasp_journal.sqlite.locking import WriterLock
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.transactions import writing
-from clasp_journal.sqlite.trouble import inspect_before_opening, set_aside
+from clasp_journal.sqlite.trouble import file_identity, inspect_before_opening, set_aside
 from clasp_journal.sqlite.worker import Worker
 from clasp_journal.sqlite.writer import EntryWriter
 
@@ -128,18 +128,20 @@ class WritingEnd:
                 self.growth.announce()
 
 
+_Prepared: TypeAlias = tuple[Meta, Catalog, tuple[int, int]]
+
+
 class Storage:
     """The open file."""
 
-    def __init__(
-        self, path: str, reader: Worker, prepared: tuple[Meta, Catalog], writer: WritingEnd | None
-    ) -> None:
+    def __init__(self, path: str, reader: Worker, prepared: _Prepared, writer: WritingEnd | None) -> None:
         self.path = path
         self.reader = reader
-        meta, self.catalog = prepared
+        meta, self.catalog, file = prepared
         """The catalog belongs to the reading thread; the writing one has its own."""
         self._writer = writer
         self._epoch = meta.epoch
+        self._file = file
 
     @classmethod
     async def open(cls, path: str, options: Options) -> Storage:
@@ -151,7 +153,11 @@ class Storage:
         try:
             reader = await Worker.start(path, "ro")
             try:
-                return cls(path, reader, await reader.run(prepare_reader, "open"), writer)
+
+                def prepare(db: sqlite3.Connection) -> _Prepared:
+                    return *prepare_reader(db), file_identity(path)
+
+                return cls(path, reader, await reader.run(prepare, "open"), writer)
             except BaseException:
                 await reader.close()
                 raise
@@ -179,9 +185,27 @@ class Storage:
 
     async def extent(self) -> Extent:
         """Which entries are there."""
-        meta, extent = await self.reader.run(read_head, "read")
+
+        def job(db: sqlite3.Connection) -> tuple[Meta, Extent]:
+            self._must_be_the_same_file()
+            return read_head(db)
+
+        meta, extent = await self.reader.run(job, "read")
         self._epoch = meta.epoch
         return extent
+
+    async def version(self) -> int:
+        """A number that changes when another connection has committed."""
+
+        def job(db: sqlite3.Connection) -> int:
+            self._must_be_the_same_file()
+            return int(db.execute(schema.DATA_VERSION).fetchone()[0])
+
+        return await self.reader.run(job, "wait")
+
+    def _must_be_the_same_file(self) -> None:
+        if file_identity(self.path) != self._file:
+            raise JournalUnavailable("the file was replaced while it was open")
 
     async def close(self) -> None:
         """Close everything, whatever fails."""

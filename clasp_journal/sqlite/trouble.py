@@ -86,6 +86,12 @@ def inspect_before_opening(path: str) -> None:
                 raise JournalCorrupt("the write-ahead log is damaged", path=path + "-wal", operation="open")
 
 
+def file_identity(path: str) -> tuple[int, int]:
+    """What tells a file from one that later has its name."""
+    told = os.stat(path)
+    return told.st_dev, told.st_ino
+
+
 def set_aside(path: str) -> str:
     """Rename a damaged database to `NAME.damaged-<utc time>`, and return the new name."""
     path = os.path.realpath(path)

@@ -8,14 +8,16 @@ of the entries since the newest snapshot but one; of those before, it counts tha
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from clasp_journal.errors import JournalCorrupt
+from clasp_journal.errors import JournalCorrupt, JournalUnavailable
 from clasp_journal.restore import Snapshot, State
 from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.birth import read_version
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.clock import Run
 from clasp_journal.sqlite.extent import Extent, read_head, read_runs
@@ -23,7 +25,7 @@ from clasp_journal.sqlite.forms import form_of
 from clasp_journal.sqlite.rows import Row, entry_of
 from clasp_journal.sqlite.snapshots import Header, SnapshotReading, read_headers
 from clasp_journal.sqlite.transactions import reading
-from clasp_journal.sqlite.trouble import is_damage
+from clasp_journal.sqlite.trouble import inspect_before_opening, is_damage
 from clasp_journal.sqlite.worker import Worker
 
 READ_AT_ONCE = 2_000
@@ -57,13 +59,35 @@ class Verification:
             self.first_bad_seq = bad_seq
 
 
+async def verify(
+    path: str, *, full: bool = True, on_progress: Callable[[int, int], None] | None = None
+) -> Verification:
+    """Look at a file, also at one that is too damaged to be opened as a journal.
+
+    `on_progress` is told how many entries of how many were looked at.
+    """
+    await asyncio.to_thread(inspect_before_opening, path)
+    worker = await Worker.start(path, "ro")
+    try:
+        await worker.run(_prepare, "verify")
+        return await Verifier(worker, full=full, on_progress=on_progress).run()
+    finally:
+        await worker.close()
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    for setting in schema.READER_SETTINGS:
+        db.execute(setting)
+    if read_version(db) == 0:
+        raise JournalUnavailable("there is no journal in this file yet")
+
+
 class Verifier:
     """One verification, by jobs on a connection of its own."""
 
     def __init__(
         self, worker: Worker, *, full: bool = True, on_progress: Callable[[int, int], None] | None = None
     ) -> None:
-        """`on_progress` is told how many entries of how many were looked at."""
         self._worker = worker
         self._full = full
         self._on_progress = on_progress
@@ -73,6 +97,7 @@ class Verifier:
         self._runs: list[Run] = []
         self._highest_us: int | None = None
         self._state: State | None = None
+        self._index_is_wrong = False
         self._snapshots: dict[int, list[Snapshot]] = {}
 
     async def run(self) -> Verification:
@@ -88,6 +113,8 @@ class Verifier:
             after_seq = await self._worker.run(self._entries_after(after_seq), "verify")
             if self._on_progress is not None:
                 self._on_progress(after_seq - begin, self._extent.latest_seq - begin)
+        if self._index_is_wrong and self._found.is_intact:
+            self._found.tell("the index of addresses does not hold what the entries say")
         return self._found
 
     async def _short_way(self) -> int:
@@ -102,7 +129,7 @@ class Verifier:
         await self._worker.run(count, "verify")
         if counted != [latest_seq - oldest_seq + 1]:
             # The index may be wrong, or the entries gone: reading them all tells which.
-            self._found.tell("the index of addresses has not as many entries as there are numbers")
+            self._index_is_wrong = True
             return oldest_seq - 1
         behind = sorted(self._snapshots)[-2:-1]
         return max([oldest_seq - 1, *behind])

@@ -130,6 +130,18 @@ def test_setting_aside_never_overwrites(tmp_path: Path) -> None:
     assert [Path(name + "-wal").read_text() for name in names] == ["wal 0", "wal 1", "wal 2"]
 
 
+async def test_a_reader_is_told_that_its_file_was_replaced(tmp_path: Path) -> None:
+    """It does not wait for ever for entries that go elsewhere."""
+    path = tmp_path / "j.db"
+    await filled(path, [was_set("/a", 1)])
+    async with SqliteJournal(path, read_only=True) as reader:
+        assert await reader.latest_seq() == 1
+        set_aside(str(path))
+        await filled(path, [was_set("/b", 2), was_set("/b", 3)])
+        with pytest.raises(JournalUnavailable, match="replaced"):
+            await reader.latest_seq()
+
+
 async def test_a_file_of_no_bytes_alone_is_a_fresh_journal(tmp_path: Path) -> None:
     """As `touch` or an interrupted creation leaves it."""
     path = tmp_path / "j.db"
