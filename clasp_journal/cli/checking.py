@@ -9,7 +9,7 @@ import click
 from clasp_journal.cli.acting import YES
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.facts import read_file, tell_facts
+from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.stderr import Progress, say
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 
@@ -35,11 +35,14 @@ async def verify(ask: Ask, full: bool) -> None:
     clasp-journal verify
     clasp-journal verify --full --db show.db
     """
-    async with read_file(ask, "verify") as journal:
-        with Progress("reading") as progress:
-            found = await journal.verify(
-                full=full, on_progress=lambda done, total: progress.advance(done - progress.done)
-            )
+    path = _file(ask, "verify")
+    ask.target.tell(path)
+    from clasp_journal.sqlite.verification import verify as verify_file
+
+    with Progress("reading") as progress:
+        found = await verify_file(
+            path, full=full, on_progress=lambda done, total: progress.advance(done - progress.done)
+        )
     looked = {"entries": found.entries, "from_seq": found.from_seq, "snapshots": found.snapshots}
     damage = {"first_bad_seq": found.first_bad_seq, "problems": found.problems}
     tell_facts(ask, {"intact": found.is_intact, **looked, **damage})
@@ -56,11 +59,7 @@ async def upgrade(ask: Ask, yes: bool) -> None:
     clasp-journal upgrade
     clasp-journal upgrade --db old-show.db --yes
     """
-    path = ask.target.path
-    if path is None:
-        raise Ending(Exit.USAGE, "upgrade works on a file: name it with --db FILE")
-    if not _is_file(path):
-        raise Ending(Exit.UNREACHABLE, f"there is no file {path}")
+    path = _file(ask, "upgrade")
     from clasp_journal.sqlite.upgrading import layout_of
 
     found = await layout_of(path)
@@ -75,8 +74,14 @@ async def upgrade(ask: Ask, yes: bool) -> None:
         raise Ending(Exit.REFUSED, "the layout is old; nothing was changed: --yes upgrades it")
 
 
-def _is_file(path: str) -> bool:
-    return os.path.exists(path)
+def _file(ask: Ask, doing: str) -> str:
+    """The file that the verb is about; otherwise an `Ending`."""
+    path = ask.target.path
+    if path is None:
+        raise Ending(Exit.USAGE, f"{doing} works on a file: name it with --db FILE")
+    if not os.path.exists(path):
+        raise Ending(Exit.UNREACHABLE, f"there is no file {path}")
+    return path
 
 
 @verb("doctor", *OUTPUT)

@@ -75,7 +75,7 @@ class Target(NamedTuple):
             raise Ending(Exit.USAGE, "this goes through a router: name it with --url ws://HOST:PORT")
         from router.client import ClientError, connect
 
-        self._tell(self.url)
+        self.tell(self.url)
         try:
             token = os.environ.get(TOKEN_VARIABLE)
             async with connect(
@@ -93,11 +93,12 @@ class Target(NamedTuple):
             raise Ending(Exit.UNREACHABLE, f"there is no file {self.path}; {hint}")
         from clasp_journal.sqlite import SqliteJournal
 
-        self._tell(self.path)
+        self.tell(self.path)
         async with SqliteJournal(self.path, read_only=read_only) as journal:
             yield journal
 
-    def _tell(self, place: str) -> None:
+    def tell(self, place: str) -> None:
+        """Say on stderr which journal it is."""
         if not self.quiet:
             say(f"journal: {place} ({self.chosen_by})")
 

@@ -81,12 +81,13 @@ async def test_the_whole_way_finds_what_the_short_one_leaves_out(tmp_path):
     assert (full.code, lines(full.out)[0]["first_bad_seq"]) == (Exit.DAMAGED, 5)
 
 
-async def test_a_file_that_was_cut_is_not_even_opened(evening):
-    """Its end is missing: code 5, and where."""
+async def test_a_file_that_cannot_be_opened_any_more_is_looked_at_all_the_same(evening):
+    """Its end is missing: where it ends is told, though no other verb would touch it."""
     damage(evening / FILE, "DELETE FROM entry WHERE seq > 90")
-    result = await run(evening, "verify", *HERE)
-    assert (result.code, result.out) == (Exit.DAMAGED, "")
-    assert "it ended with entries 1 to 96" in result.err
+    result, refused = await run_all(evening, ("verify", *HERE), ("query", *HERE))
+    assert (result.code, refused.code) == (Exit.DAMAGED, Exit.DAMAGED)
+    assert "entries 91 to 96 are missing" in result.err
+    assert "the first damaged entry is 91" in result.err
 
 
 async def test_upgrade_knows_old_new_and_foreign(evening):

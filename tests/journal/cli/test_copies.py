@@ -168,8 +168,8 @@ async def test_long_work_can_be_interrupted(tmp_path):
         await journal.append(a_series(60_000))
     process = await start(tmp_path, "export", "-q", "-O", "out.jsonl", "--db", "long.db")
     async with asyncio.timeout(PATIENCE_S):
-        while not list(tmp_path.glob("out.jsonl.part-*")):
-            await asyncio.sleep(0.005)  # paced: a folder cannot be awaited
+        while not list(tmp_path.glob("out.jsonl.part-*")):  # noqa: ASYNC110 a folder cannot be awaited
+            await asyncio.sleep(0.005)  # paced: it is looked at
         process.send_signal(signal.SIGINT)
         out, err = await process.communicate()
     assert (process.returncode, out, err) == (Exit.INTERRUPTED, b"", b"")
