@@ -1,16 +1,28 @@
 """What a router knew when it ended, it knows when it is back: however it ended."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from clasp_journal.entry import EntryKind, absolute_ttl, sliding_ttl
-from router.wire.messages import Ack, Error, Replay, ReplayExtension, Set, Subscribe, Unsubscribe
+from router.wire.messages import (
+    Ack,
+    Error,
+    Get,
+    Hello,
+    Replay,
+    ReplayExtension,
+    Set,
+    Subscribe,
+    Unsubscribe,
+    Welcome,
+)
 from tests.e2e.conftest import Dial
 from tests.e2e.past import entries_until, read_past
-from tests.e2e.peer import Peer, make_set
-from tests.e2e.router_process import RouterProcess, look_until
+from tests.e2e.peer import Peer, make_set, packed_all
+from tests.e2e.router_process import PATIENCE_S, RouterProcess, look_until
 
 End = Callable[[RouterProcess], Awaitable[object]]
 ENDS = {"stop": RouterProcess.stop, "kill": RouterProcess.kill, "kill all": RouterProcess.kill_all}
@@ -18,6 +30,7 @@ every_end = pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
 
 FOLLOW = Replay("/**", extension=ReplayExtension(7, as_entries=True, follow=True, journal_kinds=True))
 
+MANY = 20_000
 VALUES = [None, True, 7, 7.0, -0.0, "seven", b"\x07", [7, {"b": 1, "a": 2}]]
 
 
@@ -137,6 +150,34 @@ async def test_an_absolute_ttl_that_ends_while_the_router_is_down_is_over(router
     assert [entry.kind for entry in found] == [EntryKind.SET, EntryKind.EXPIRE, EntryKind.SET]
     assert found[1].timestamp >= ends_us
     assert found[2].ttl == absolute_ttl(3_600)
+
+
+async def test_nobody_sees_half_a_state(router: RouterProcess, dial: Dial):
+    """Who knocks while the state is being restored waits for WELCOME, and then is told all of it."""
+    writer = await dial(router)
+    await writer.say_bytes(packed_all(make_set(f"/many/{n}", n) for n in range(1, MANY)))
+    await writer.set("/many/0", 0)
+    await router.kill_all()
+    router.launch()
+    early = await dial_as_soon_as_possible(router)
+    await early.say(Hello("early"))
+    await early.hear(Welcome)
+    await early.say(Get("/many/0"))
+    snapshots = [heard.message for heard in await early.fence()]
+    assert [param.address for param in snapshots.pop().params] == ["/many/0"]
+    told = {param.address: param.value for snapshot in snapshots for param in snapshot.params}
+    assert told == {f"/many/{n}": n for n in range(MANY)}
+    early.hang_up()
+
+
+async def dial_as_soon_as_possible(router: RouterProcess) -> Peer:
+    """Connect while the router is starting, the moment that its port is bound."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                return await Peer.dial(router.port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0)
 
 
 async def test_the_same_epoch_goes_on_after_a_kill(router: RouterProcess, dial: Dial):
