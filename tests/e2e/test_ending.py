@@ -121,6 +121,16 @@ async def test_a_second_router_waits_for_the_journal_and_says_who_has_it(
     early.hang_up()
 
 
+async def test_who_waits_for_the_journal_can_be_told_to_end(router: RouterProcess, dial: Dial, make_router):
+    """A signal is heeded while the router begins, too: exit code 0, and the other one notices nothing."""
+    second = make_router()
+    second.port = free_port()
+    second.launch()
+    await second.until_logged("waiting for the journal")
+    assert await second.stop() == 0
+    assert (await (await dial(router)).set("/still/here", 1)).revision == 1
+
+
 async def test_a_second_router_gives_up_in_the_end(router: RouterProcess, make_router):
     """A journal has one writer: exit code 3, and a line that names the other."""
     second = make_router()

@@ -18,7 +18,7 @@ from tests.e2e.router_process import PATIENCE_S, RouterProcess
 
 WRITERS = 4
 PROMISES_MAX = 1_200
-SNAPSHOT_EVERY = "50ms"
+SNAPSHOT_EVERY = "100ms"
 """So often that some ends come in the middle of one."""
 TURNS_MAX = 30
 """Turns of the loop between the last promise waited for and the end."""
