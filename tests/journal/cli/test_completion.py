@@ -59,9 +59,10 @@ async def run_program(program, *arguments):
 
 
 async def test_every_verb_helps_with_examples(tmp_path):
-    """`VERB --help` says what it does, in the words of the list, and shows how."""
-    results = await run_all(tmp_path, *((name, "--help") for name in VERBS))
-    for (name, verb), result in zip(VERBS.items(), results, strict=True):
+    """`VERB --help` says what it does and shows how; the list of verbs knows each of them."""
+    results = await run_all(tmp_path, *((name, "--help") for name in VERBS), ("--help",))
+    listed = results.pop()
+    for name, result in zip(VERBS, results, strict=True):
         assert result.code == 0, name
         assert f"clasp-journal {name}" in result.out.partition("\n\n")[2], name
-        assert verb.help.rstrip(".").split(",")[0] in " ".join(result.out.split()), name
+        assert f"  {name}  " in listed.out

@@ -93,8 +93,9 @@ async def test_tail_goes_on_with_what_is_written(router, tmp_path, way):
 async def test_tail_survives_a_restart_of_the_router(router, tmp_path, way):
     """Nothing is shown twice and nothing is left out."""
     place = router.url if way == "--url" else "journal.db"
-    tail = await start(tmp_path, "tail", "/fresh/**", "-n", "0", "-q", way, place, "--format", "%v")
+    tail = await start(tmp_path, "tail", "-n", "1", "-q", way, place, "--format", "%v")
     async with asyncio.timeout(PATIENCE_S):
+        await tail.stdout.readline()
         async with connect(router.url) as client:
             for value in range(3):
                 await client.set("/fresh/a", value)
