@@ -7,12 +7,13 @@ be held, the rest waits with the router; a request is answered once, unless it i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Awaitable
 from typing import Any, Literal
 
-from clasp_journal.errors import BadInput, JournalError, JournalLocked
+from clasp_journal.errors import BadInput, JournalCorrupt, JournalError, JournalLocked
 from clasp_journal.journal import Journal, Results, Span
 from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
@@ -33,6 +34,7 @@ from router.runtime.pipe import (
 )
 from router.runtime.requests import HistoryRequest, KeepSnapshot, PageRequest
 from router.runtime.restoring import decode_params, encode_params
+from router.runtime.setting_aside import make_room
 
 BACKLOG_BYTES = 16 * 1024 * 1024
 """Packets that are taken from the pipe before they are committed."""
@@ -89,19 +91,33 @@ class JournalServer:
     # What the router says.
 
     async def _open(self) -> bool:
-        journal = None
+        options = self._options
         try:
-            journal = await open_journal(self._options)
-            every_s, rules = self._options.snapshot_every_s, RetentionRules(*self._options.retain)
-            self._clerk = Clerk(journal, self, snapshot_every_s=every_s, retention=rules)
-            await self._get_ready(self._clerk, self._options.resume_after_seq)
+            try:
+                self._clerk = await self._begin_clerk()
+            except JournalCorrupt as damage:
+                if not options.set_aside_damaged:
+                    raise
+                # Opening looks at little of a file; this was seen only when the state was restored.
+                await make_room(options.path, damage)
+                self._clerk = await self._begin_clerk()
         except JournalError as error:
             self._sender.send(Kind.FAILED, describe_error(error))
-            if journal is not None:
-                await journal.close()
             return False
         self._clerk.start()
         return True
+
+    async def _begin_clerk(self) -> Clerk:
+        journal = await open_journal(self._options)
+        every_s, rules = self._options.snapshot_every_s, RetentionRules(*self._options.retain)
+        clerk = Clerk(journal, self, snapshot_every_s=every_s, retention=rules)
+        try:
+            await self._get_ready(clerk, self._options.resume_after_seq)
+        except JournalError:
+            with contextlib.suppress(JournalError):
+                await journal.close()
+            raise
+        return clerk
 
     async def _get_ready(self, clerk: Clerk, resume_after_seq: int | None) -> None:
         journal = clerk.journal
