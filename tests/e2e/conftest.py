@@ -1,6 +1,6 @@
 """Routers and peers for the black-box tests; what a test has started ends with it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,15 +41,19 @@ def shared_router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RouterPr
     router.end()
 
 
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """No connection outlives its test."""
+    yield
+    while Peer.connected:
+        Peer.connected.pop().hang_up()
+
+
 @pytest.fixture
-async def dial() -> AsyncIterator[Dial]:
-    """Sessions with a router; they hang up afterwards."""
-    peers = []
+def dial() -> Dial:
+    """Opens a session with a router."""
 
     async def connect(router: RouterProcess, name: str = "peer", *, buffer_bytes: int | None = None) -> Peer:
-        peers.append(await Peer.connect(router.port, name, buffer_bytes=buffer_bytes))
-        return peers[-1]
+        return await Peer.connect(router.port, name, buffer_bytes=buffer_bytes)
 
-    yield connect
-    for peer in peers:
-        peer.hang_up()
+    return connect

@@ -11,7 +11,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple, Self, TypeVar
+from typing import ClassVar, NamedTuple, Self, TypeVar
 
 from clasp_journal import value as values
 from router.wire.codec import decode, encode
@@ -24,6 +24,8 @@ Asked = TypeVar("Asked", bound=Message)
 BINARY, CLOSE, PING, PONG = 0x82, 0x88, 0x89, 0x8A
 NO_MASK = bytes(4)
 """A mask of zeros is a mask: the bytes stay as they are."""
+LENGTH_BYTES = {126: 2, 127: 8}
+"""What follows a length that says that it stands behind itself."""
 READ_BYTES = 256 * 1024
 
 
@@ -47,7 +49,11 @@ class Closed(Exception):
 class Peer:
     """One connection."""
 
+    connected: ClassVar[list[Self]] = []
+    """Those that somebody has to hang up."""
+
     def __init__(self, sock: socket.socket) -> None:
+        self.connected.append(self)
         self._socket = sock
         self._buffer = bytearray()
         self._frames: deque[bytes] = deque()
@@ -189,11 +195,11 @@ class Peer:
         buffer, at = self._buffer, 0
         while len(buffer) - at >= 2:
             kind, size, start = buffer[at], buffer[at + 1], at + 2
-            if size == 126:
-                if len(buffer) - at < 4:
+            if width := LENGTH_BYTES.get(size):
+                start += width
+                if len(buffer) < start:
                     break
-                size, start = int.from_bytes(buffer[at + 2 : at + 4]), at + 4
-            assert size != 127, "a frame longer than any CLASP message"
+                size = int.from_bytes(buffer[start - width : start])
             if len(buffer) < start + size:
                 break
             await self._take(kind, bytes(buffer[start : start + size]))
@@ -224,7 +230,9 @@ def enveloped(frame: bytes, kind: int = BINARY) -> bytes:
     size = len(frame)
     if size < 126:
         return bytes((kind, 0x80 | size)) + NO_MASK + frame
-    return struct.pack("!BBH", kind, 0x80 | 126, size) + NO_MASK + frame
+    if size < 65_536:
+        return struct.pack("!BBH", kind, 0x80 | 126, size) + NO_MASK + frame
+    return struct.pack("!BBQ", kind, 0x80 | 127, size) + NO_MASK + frame
 
 
 def packed(message: Message, qos: int = 0) -> bytes:
