@@ -232,8 +232,8 @@ def _explain(error: BaseException, config: RouterConfig) -> None:
         log.error("cannot listen on %s: %s", config.listen, error.strerror)
     elif isinstance(error, JournalCorrupt):
         log.error(
-            "the journal cannot be opened: %s. Nothing was changed. Put a good copy in its place, or start with "
-            "--on-journal-error serve: then it is set aside under another name, and a new one begins",
+            "the journal cannot be opened: %s. Nothing was changed. Put a good copy in its place, or start "
+            "with --on-journal-error serve: then it is set aside under another name, and a new one begins",
             error,
         )
     elif isinstance(error, JournalError):

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-_NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,20})?) ?([A-Za-z]*)")
+_NUMBER = re.compile(r"([0-9]{1,16}(?:\.[0-9]{1,20})?) ?([A-Za-z]*)")
 _PORT = re.compile(r"[0-9]{1,5}")
 _PORT_MAX = 65_535
 _SPANS_S = {
