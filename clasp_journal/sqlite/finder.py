@@ -164,9 +164,11 @@ class Search:
         return reached
 
     def _slice_of(self, span: Span) -> Span:
+        # The first slice is a probe: it was chosen by a guess, which it replaces.
+        size = SCAN_SLICE_ENTRIES if self._scanned else SCAN_SLICE_ENTRIES // 4 + 1
         if self._backwards:
-            return Span(max(span.after_seq, span.upto_seq - SCAN_SLICE_ENTRIES), span.upto_seq)
-        return Span(span.after_seq, min(span.upto_seq, span.after_seq + SCAN_SLICE_ENTRIES))
+            return Span(max(span.after_seq, span.upto_seq - size), span.upto_seq)
+        return Span(span.after_seq, min(span.upto_seq, span.after_seq + size))
 
     def _merge(
         self, db: sqlite3.Connection, stack: ExitStack, span: Span, by: tuple[Matched, Narrowing]
