@@ -16,7 +16,7 @@ from typing import Any
 from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry, Phase, SignalType
 from clasp_journal.errors import BadValue
-from clasp_journal.value import Value
+from clasp_journal.value import Value, ValueType
 
 _OPS = {int(kind): kind.name.lower() for kind in EntryKind}
 _KINDS = {name: EntryKind(number) for number, name in _OPS.items()}
@@ -120,8 +120,10 @@ def entry_of(loaded: Mapping[str, Any]) -> JournalEntry:
 
 
 def _put(shown: dict[str, Any], key: str, exact_key: str, encoded: bytes) -> None:
-    shown[key] = json_of(values.decode(encoded))
-    if values.encode(value_of(shown[key])) != encoded:
+    plain = shown[key] = json_of(values.decode(encoded))
+    if type(plain) is float and encoded[0] == ValueType.F64:
+        return  # most of all values, and exact
+    if values.encode(value_of(plain)) != encoded:
         shown[exact_key] = base64.b64encode(encoded).decode()
 
 

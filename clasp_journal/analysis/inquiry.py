@@ -96,6 +96,17 @@ async def newest(journal: Journal, inquiry: Inquiry, count: int) -> list[Journal
     return []
 
 
+async def newest_pages(journal: Journal, inquiry: Inquiry, count: int) -> AsyncIterator[list[JournalEntry]]:
+    """The same in lists; where the place of the first is known at once, nothing is held but a page."""
+    inquiry = await _bounded(journal, inquiry)
+    if inquiry.is_plain and len(inquiry.selections()) == 1 and count > 0:
+        after = await _before_newest(journal, inquiry, count)
+        async for page in pages(journal, replace(inquiry, span=Span(after, inquiry.span.upto_seq))):
+            yield page
+        return
+    yield await newest(journal, inquiry, count)
+
+
 async def backwards(journal: Journal, inquiry: Inquiry) -> AsyncIterator[list[JournalEntry]]:
     """The wanted entries, newest first, in lists."""
     inquiry = await _bounded(journal, inquiry)

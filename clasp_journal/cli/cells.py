@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from clasp_journal.cli.zones import Zone
 
+to_json = json.JSONEncoder(ensure_ascii=False).encode
+"""A value as JSON in one line."""
+
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
 
 
@@ -68,7 +71,7 @@ def _content(record: Any) -> str:
     """The value; for a record without one, what it carries in its place."""
     for key in ("value", "samples", "details"):
         if key in record:
-            return clean(json.dumps(record[key], ensure_ascii=False))
+            return clean(to_json(record[key]))
     return ""
 
 
@@ -91,7 +94,7 @@ def text_of(found: Any) -> str:
     """A JSON value as plain text: strings as they are, nothing for null."""
     if found is None:
         return ""
-    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    return found if isinstance(found, str) else to_json(found)
 
 
 def raw_bytes(found: Any) -> bytes:
@@ -100,4 +103,4 @@ def raw_bytes(found: Any) -> bytes:
         return base64.b64decode(found["$bytes"])
     if isinstance(found, str):
         return found.encode()
-    return json.dumps(found, ensure_ascii=False).encode()
+    return to_json(found).encode()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from clasp_journal.analysis.following import follow
-from clasp_journal.analysis.inquiry import Inquiry, backwards, newest, pages
+from clasp_journal.analysis.inquiry import Inquiry, backwards, newest, newest_pages, pages
 from clasp_journal.cli.asking import (
     ADDRESS,
     NARROWING,
@@ -167,9 +167,12 @@ def numbers(entries: list[JournalEntry]) -> list[tuple[int, float]]:
 async def _asked_pages(
     journal: Journal, inquiry: Inquiry, limit: int | None, *, reverse: bool = False
 ) -> AsyncIterator[list[JournalEntry]]:
+    if limit is not None and reverse:
+        yield (await newest(journal, inquiry, limit))[::-1]
+        return
     if limit is not None:
-        found = await newest(journal, inquiry, limit)
-        yield found[::-1] if reverse else found
+        async for page in newest_pages(journal, inquiry, limit):
+            yield page
         return
     async for page in backwards(journal, inquiry) if reverse else pages(journal, inquiry):
         yield page

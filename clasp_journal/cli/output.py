@@ -8,13 +8,12 @@ way when `flush` returns.
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from clasp_journal.cli.cells import Column, Look, raw_bytes, text_of
+from clasp_journal.cli.cells import Column, Look, raw_bytes, text_of, to_json
 from clasp_journal.cli.templates import Template
 from clasp_journal.cli.zones import Zone
 
@@ -53,7 +52,7 @@ class Printer:
 
     def line(self, record: Record) -> str:
         """The text of a record."""
-        return json.dumps(record, ensure_ascii=False) + "\n"
+        return to_json(record) + "\n"
 
     def flush(self) -> None:
         """Hand over what was written."""
@@ -81,7 +80,7 @@ class _Json(Printer):
 
     def line(self, record: Record) -> str:
         opening = "[\n" if self.count == 1 else ",\n"
-        return opening + json.dumps(record, ensure_ascii=False)
+        return opening + to_json(record)
 
     def finish(self) -> None:
         sys.stdout.write("\n]\n" if self.count else "[]\n")

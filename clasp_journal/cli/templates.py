@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from clasp_journal.cli.cells import clean, text_of
+from clasp_journal.cli.cells import clean, text_of, to_json
 from clasp_journal.errors import BadInput
 
 _KEYS = {
@@ -49,7 +48,7 @@ def _piece(letter: str, literal: str) -> Callable[[Any], str]:
     if literal or letter == "%":
         return lambda record: literal or "%"
     if letter == "j":
-        return lambda record: json.dumps(record.get("value"), ensure_ascii=False)
+        return lambda record: to_json(record.get("value"))
     key = _KEYS.get(letter)
     if key is None:
         known = " ".join(f"%{letter} {key}" for letter, key in _KEYS.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from clasp_journal.cli.cells import clean
+from clasp_journal.cli.cells import clean, to_json
 from clasp_journal.cli.rich_table import open_console, value_style
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.jsonl import json_of
@@ -42,7 +41,7 @@ def _branch(path: str, root: Tree, branches: dict[str, Tree]) -> Tree:
 
 
 def _leaf(param: ParamSnapshot) -> Text:
-    value = clean(json.dumps(json_of(param.value), ensure_ascii=False))
+    value = clean(to_json(json_of(param.value)))
     label = Text(_segment(param.address), style="bold")
     return label.append("  ").append(Text(value, style=f"not bold {value_style(value)}"))
 

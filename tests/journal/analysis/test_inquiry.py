@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clasp_journal.analysis.activity import By, top, who
 from clasp_journal.analysis.following import follow
-from clasp_journal.analysis.inquiry import Inquiry, backwards, entries, newest
+from clasp_journal.analysis.inquiry import Inquiry, backwards, entries, newest, newest_pages
 from clasp_journal.journal import Span
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.testing.samples import a_series
@@ -34,10 +34,12 @@ def test_forwards_backwards_and_newest_are_one_answer(evening, inquiry, count):
     async def read(journal):
         forwards = [entry async for entry in entries(journal, inquiry)]
         reverse = [entry async for page in backwards(journal, inquiry) for entry in page]
-        return forwards, reverse, await newest(journal, inquiry, count)
+        paged = [entry async for page in newest_pages(journal, inquiry, count) for entry in page]
+        return forwards, reverse, await newest(journal, inquiry, count), paged
 
     wanted = drawing.answer(evening, inquiry)
-    assert asked(evening, read) == (wanted, wanted[::-1], wanted[-count:] if count else [])
+    last = wanted[-count:] if count else []
+    assert asked(evening, read) == (wanted, wanted[::-1], last, last)
 
 
 @pytest.mark.property
