@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
 
+from clasp_journal.cli.main import VERBS
 from router.config import SETTINGS, RouterConfig
 from router.core import limits
 from router.wire.codes import ErrorCode, JournalStatus
@@ -56,10 +57,20 @@ def journal_statuses() -> Iterable[str]:
         yield f"| {int(status)} | {status.meaning} |"
 
 
+def commands() -> Iterable[str]:
+    """Every verb of `clasp-journal`."""
+    yield "| command | what it gives |"
+    yield "|---|---|"
+    for name, verb in VERBS.items():
+        usage = f"{name} {verb.usage}".strip().replace("|", "\\|")
+        yield f"| `{usage}` | {verb.help} |"
+
+
 TABLES: dict[str, Callable[[], Iterable[str]]] = {
     "settings": settings,
     "limits": limit_rows,
     "errors": error_codes,
+    "commands": commands,
     "statuses": journal_statuses,
 }
 

@@ -5,7 +5,6 @@ Law: a mark is an entry of its own kind; of several with one name the one that w
 
 from __future__ import annotations
 
-import difflib
 from typing import NamedTuple
 
 from clasp_journal import value as values
@@ -37,6 +36,9 @@ async def find_mark(journal: Journal, name: str) -> NamedInstant:
     known = {mark.name: mark for mark in await marks(journal)}
     if name in known:
         return known[name]
+
+    import difflib
+
     near = difflib.get_close_matches(name, known, 3, 0.0)
     there_are = f"near it are {', '.join(near)}" if near else "there are none at all"
     raise BadInput(f"there is no mark {name!r}; {there_are}")

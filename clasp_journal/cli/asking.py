@@ -8,9 +8,8 @@ import click
 
 from clasp_journal.address import Pattern
 from clasp_journal.analysis.coverage import missing
-from clasp_journal.analysis.inquiry import Inquiry
+from clasp_journal.analysis.inquiry import Inquiry, Test
 from clasp_journal.analysis.marks import find_mark
-from clasp_journal.cli.comparisons import parse_comparison
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.times import Instant, Mark, Moment, Place
 from clasp_journal.cli.verbs import Ask, Option
@@ -60,9 +59,17 @@ async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inqui
         types=frozenset(_named(SignalType, name, "--type") for name in types) if types else None,
         kinds=frozenset(int(_named(EntryKind, name, "--op")) for name in ops) if ops else None,
         author=asked.get("author"),
-        tests=tuple(map(parse_comparison, asked.get("where", ()))),
+        tests=_tests(asked.get("where", ())),
         changed=asked.get("changed", False),
     )
+
+
+def _tests(texts: tuple[str, ...]) -> tuple[Test, ...]:
+    if not texts:
+        return ()
+    from clasp_journal.cli.comparisons import parse_comparison
+
+    return tuple(map(parse_comparison, texts))
 
 
 async def lower_bound(ask: Ask, journal: Journal, text: str | None) -> tuple[int | None, int]:

@@ -6,7 +6,6 @@ To add a verb: write it in a file of its group, decorated with `verb` (see `verb
 
 from __future__ import annotations
 
-import difflib
 import keyword
 import os
 import sys
@@ -83,6 +82,8 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
             nearest = difflib.get_close_matches(args[0], VERBS, 1, 0.0)[0]
             raise click.UsageError(f"there is no verb {args[0]!r}; the nearest is {nearest}", ctx)
         return super().resolve_command(ctx, args)

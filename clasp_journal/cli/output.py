@@ -7,14 +7,12 @@ way when `flush` returns.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from clasp_journal.cli.cells import Column, Look, raw_bytes, text_of, to_json
-from clasp_journal.cli.templates import Template
 from clasp_journal.cli.zones import Zone
 
 FORMATS = ("table", "jsonl", "json", "csv", "tsv", "raw")
@@ -91,6 +89,8 @@ class _Csv(Printer):
 
     def __init__(self, columns: Sequence[Column], look: Look) -> None:
         super().__init__(columns, look)
+        import csv
+
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
         self._writer.writerow([column.key for column in columns])
 
@@ -129,9 +129,11 @@ class _Raw(Printer):
 class _Lines(Printer):
     """A line per record, after a template."""
 
-    def __init__(self, columns: Sequence[Column], look: Look, template: Template) -> None:
+    def __init__(self, columns: Sequence[Column], look: Look, template: str) -> None:
+        from clasp_journal.cli.templates import Template
+
         super().__init__(columns, look)
-        self._template = template
+        self._template = Template(template)
 
     def line(self, record: Record) -> str:
         return self._template.fill(record) + "\n"
@@ -180,7 +182,7 @@ def open_printer(style: Style, columns: Sequence[Column], *, now_us: int, zone: 
     """The printer of a style."""
     look = Look(now_us, zone)
     if style.template is not None:
-        return _Lines(columns, look, Template(style.template))
+        return _Lines(columns, look, style.template)
     if style.chosen != "table":
         return _PRINTERS[style.chosen](columns, look)
     if not sys.stdout.isatty():

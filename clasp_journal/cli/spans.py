@@ -6,7 +6,6 @@ Law: `parse_span` of what `format_span` writes is the same span, to the microsec
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from clasp_journal.errors import BadInput
 
@@ -19,14 +18,14 @@ _WORDS = {
     86_400_000_000: ("d", "day", "days"),
     604_800_000_000: ("w", "week", "weeks"),
 }
+_MILLION = 1_000_000
 _UNITS_US = {word: unit_us for unit_us, words in _WORDS.items() for word in words}
 _UNIT = "|".join(sorted(_UNITS_US, key=len, reverse=True))
-_PART = re.compile(rf"(\d{{1,12}}(?:\.\d{{1,6}})?)\s*({_UNIT})(?![a-zµ])", re.IGNORECASE)
+_PART = rf"(\d{{1,12}}(?:\.\d{{1,6}})?)\s*({_UNIT})(?![a-zA-Zµ])"
 SPAN = (
     rf"(?:\d{{1,12}}(?:\.\d{{1,6}})?\s*(?:{_UNIT})(?![a-zA-Zµ])\s*)*\d{{1,12}}(?:\.\d{{1,6}})?\s*(?:{_UNIT})"
 )
 """What a span looks like, for the grammar of times."""
-_WHOLE = re.compile(SPAN, re.ASCII | re.IGNORECASE)
 
 
 class SpanError(BadInput):
@@ -36,12 +35,13 @@ class SpanError(BadInput):
 def parse_span(text: str) -> int:
     """The microseconds of a span; otherwise `SpanError`."""
     text = text.strip()
-    if not _WHOLE.fullmatch(text):
+    if not re.fullmatch(SPAN, text, re.ASCII | re.IGNORECASE):
         raise SpanError(f"{text!r} is no span of time; examples: 90s, 250ms, 1h30m, 2 days")
-    total = sum(Fraction(number) * _UNITS_US[unit.lower()] for number, unit in _PART.findall(text))
-    if total != int(total):
+    parts = re.findall(_PART, text, re.ASCII | re.IGNORECASE)
+    total = sum(_millionths(number) * _UNITS_US[unit.lower()] for number, unit in parts)
+    if total % _MILLION:
         raise SpanError(f"{text!r} is finer than a microsecond")
-    return int(total)
+    return total // _MILLION
 
 
 def format_span(span_us: int) -> str:
@@ -58,6 +58,11 @@ def format_span(span_us: int) -> str:
     if span_us or not parts:
         parts.append(f"{_decimal(span_us, 1_000_000)}s")
     return "".join(parts)
+
+
+def _millionths(number: str) -> int:
+    whole, _, fraction = number.partition(".")
+    return int(whole + fraction.ljust(6, "0"))
 
 
 def _decimal(number: int, unit: int) -> str:

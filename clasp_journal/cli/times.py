@@ -27,11 +27,11 @@ EXAMPLES = (
 
 _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,6}))?)?"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2}(?::\d{2})?)?"
-_BARE_CLOCK = re.compile(_CLOCK, re.ASCII)
-_DAY_WORD = re.compile(rf"(today|yesterday)(?:\s+{_CLOCK})?", re.ASCII | re.IGNORECASE)
-_ISO = re.compile(rf"(\d{{4}})-(\d{{2}})-(\d{{2}})(?:[T ]{_CLOCK}\s?{_ZONE})?", re.ASCII | re.IGNORECASE)
-_SECONDS = re.compile(r"@(\d{1,14})(?:\.(\d{1,6}))?", re.ASCII)
-_AGO = re.compile(rf"(?:-\s*({SPAN})|({SPAN})\s+ago)", re.ASCII | re.IGNORECASE)
+_BARE_CLOCK = _CLOCK
+_DAY_WORD = rf"(today|yesterday)(?:\s+{_CLOCK})?"
+_ISO = rf"(\d{{4}})-(\d{{2}})-(\d{{2}})(?:[T ]{_CLOCK}\s?{_ZONE})?"
+_SECONDS = r"@(\d{1,14})(?:\.(\d{1,6}))?"
+_AGO = rf"(?:-\s*({SPAN})|({SPAN})\s+ago)"
 _DAY = timedelta(days=1)
 
 
@@ -89,19 +89,24 @@ def _parse_instant(text: str, now_us: int, zone: Zone) -> int:
         return now_us
     if text.isascii() and text.isdecimal() and len(text) in (13, 16):
         return int(text) * (1_000 if len(text) == 13 else 1)
-    if match := _SECONDS.fullmatch(text):
+    if match := _match(_SECONDS, text):
         return int(match[1]) * 1_000_000 + _fraction_us(match[2])
-    if match := _AGO.fullmatch(text):
+    if match := _match(_AGO, text):
         return now_us - parse_span(match[1] or match[2])
-    if match := _BARE_CLOCK.fullmatch(text):
+    if match := _match(_BARE_CLOCK, text):
         return _last_time(match.groups(), now_us, zone)
-    if match := _DAY_WORD.fullmatch(text):
+    if match := _match(_DAY_WORD, text):
         days = 1 if match[1].lower() == "yesterday" else 0
         today = zone.wall(now_us).replace(tzinfo=None, fold=0)
         return _instant(_at_clock(today - days * _DAY, match.groups()[1:], text), zone)
-    if match := _ISO.fullmatch(text):
+    if match := _match(_ISO, text):
         return _iso(match, text, zone)
     raise TimeError(f"{text!r} is no time; examples: {EXAMPLES}")
+
+
+def _match(form: str, text: str) -> re.Match[str] | None:
+    # Compiled when it is first used: most calls of the tool name no time.
+    return re.fullmatch(form, text, re.ASCII | re.IGNORECASE)
 
 
 def _iso(match: re.Match[str], text: str, zone: Zone) -> int:
