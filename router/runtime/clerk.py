@@ -57,9 +57,9 @@ class Clerk:
     ) -> None:
         self.journal = journal
         self._snapshots = Snapshots(journal, snapshot_every_s)
-        self._retention = Retention(journal, retention or RetentionRules())
-        self._snapshots.on_taken = self._retention.note_snapshot
         self._committer = Committer(journal, _Reports(reports, self._snapshots))
+        self._retention = Retention(journal, retention or RetentionRules(), self._committer.wake)
+        self._snapshots.on_taken = self._retention.note_snapshot
         self._errands = Errands(self)
         self._gaps = Gaps(journal)
         self._reading = asyncio.Semaphore(READERS)

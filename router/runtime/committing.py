@@ -54,7 +54,8 @@ class _Turn(NamedTuple):
 
 
 class Committer:
-    """The only one who appends to a journal. It works while `run` runs."""
+    """The one through whom packets, and what has a place between them, come into a journal. It works while
+    `run` runs."""
 
     def __init__(self, journal: Journal, reports: Reports) -> None:
         self.backlog_bytes = 0
@@ -111,7 +112,7 @@ class Committer:
                 self._waiting.popleft()
             else:
                 await self._commit(self._next_group())
-            self._wake()
+            self.wake()
 
     async def _give_turn(self, turn: _Turn) -> None:
         try:
@@ -165,8 +166,9 @@ class Committer:
         if not isinstance(error, JournalError):
             log.error("the journal failed in a way that nobody foresaw", exc_info=error)
         self._reports.trouble(str(error) or type(error).__name__)
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have everybody who waits look again."""
         self._changed.set()
         self._changed = asyncio.Event()

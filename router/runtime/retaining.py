@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from clasp_journal.errors import JournalError
@@ -38,7 +39,9 @@ class Retains(Protocol):
 class Retention:
     """Decides when. It works while `run` runs."""
 
-    def __init__(self, journal: Journal, rules: RetentionRules) -> None:
+    def __init__(self, journal: Journal, rules: RetentionRules, on_removed: Callable[[], None]) -> None:
+        """`on_removed` is called when a run has removed something, which the journal itself has recorded."""
+        self._on_removed = on_removed
         self._journal = journal
         self._rules = rules
         self._occasion = asyncio.Event()
@@ -55,6 +58,7 @@ class Retention:
             return
         while True:
             if await self._remove(journal):
+                self._on_removed()
                 # Each cut costs a snapshot of all params.
                 await asyncio.sleep(EVERY_S)
             self._occasion.clear()
