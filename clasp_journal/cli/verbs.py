@@ -86,6 +86,19 @@ class Ask:
             raise Ending(Exit.NOTHING)
 
 
+class _Verb(click.Command):
+    """A command that knows why somebody writes `around -90s`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.option_name[1:2].isdigit():
+                raise
+            hint = "what begins with a dash is an option; as an argument write '90s ago' for -90s"
+            raise click.UsageError(hint, ctx) from None
+
+
 def verb(name: str, *options: Option) -> Callable[[Body], click.Command]:
     """Make a command of a coroutine; `options` are its own, before those that all verbs have."""
 
@@ -104,7 +117,7 @@ def verb(name: str, *options: Option) -> Callable[[Body], click.Command]:
         for option in reversed((*options, *GENERAL)):
             command = option(command)
         settings = {"help_option_names": ["-h", "--help"]}
-        return click.command(name, context_settings=settings)(command)
+        return click.command(name, cls=_Verb, context_settings=settings)(command)
 
     return decorate
 
