@@ -14,6 +14,7 @@ def due(pace, times):
     return [timetable.due_us(at_us) for at_us in times]
 
 
+@pytest.mark.property
 @given(st.lists(st.integers(0, 10**12)).map(sorted))
 def test_the_gaps_are_those_of_the_record(times):
     """To the microsecond, from the first entry on."""

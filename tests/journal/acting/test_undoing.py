@@ -1,5 +1,6 @@
 """Which SETs bring a state back."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ changes = st.tuples(
 )
 
 
+@pytest.mark.property
 @given(st.lists(changes, max_size=15), st.integers(0, 15))
 def test_the_subtree_is_what_it_was_then(history, cut):
     """Whatever was there has its value and its TTL again; what is new is named; nothing else is touched."""

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from clasp_journal.cli.exits import Exit
+from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.examination import file_system, sqlite_version
 from clasp_journal.sqlite.journal import SqliteJournal
 from clasp_journal.testing.samples import a_series
@@ -104,7 +105,8 @@ async def test_upgrade_knows_old_new_and_foreign(evening):
         ("upgrade", "--url", "ws://127.0.0.1:1"),
     )
     assert [result.code for result in (now, newer, empty, missing, remote)] == [0, 3, 3, 3, 2]
-    assert lines(now.out) == [{"file": FILE, "layout": 1, "was": 1, "newest": 1}]
+    newest = schema.VERSION
+    assert lines(now.out) == [{"file": FILE, "layout": newest, "was": newest, "newest": newest}]
     assert now.err == "nothing to do\n"
     assert "a newer version of this program wrote it" in newer.err
 
