@@ -20,7 +20,7 @@ class Limits:
     sessions: int = 10_000
     """Surplus sessions get ERROR 503 and are closed with 1013."""
     handshakes: int = 1_000
-    """Connections that have not yet said HELLO."""
+    """Connections that have not yet said HELLO; one more is dropped."""
     hello_timeout_s: float = 10.0
     """For the handshake and, once the state is restored, for HELLO."""
     message_bytes: int = 65_600

@@ -73,9 +73,17 @@ class Retention:
         try:
             removed = await journal.retain(age_us=age_us, size_bytes=size_bytes, count=count)
             self._is_told = False
-        except JournalError as error:
-            if not self._is_told:
-                self._is_told = True
-                log.warning("old entries could not be removed, the journal keeps growing: %s", error)
+        except Exception as error:
+            self._tell(error)
             return 0
         return removed
+
+    def _tell(self, error: Exception) -> None:
+        if not self._is_told:
+            self._is_told = True
+            foreseen = isinstance(error, JournalError)
+            log.warning(
+                "old entries could not be removed, the journal keeps growing: %s",
+                error,
+                exc_info=None if foreseen else error,
+            )
