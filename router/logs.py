@@ -114,13 +114,12 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = f"{_time(record)} {record.levelname} {record.name}: {_one_line(_message(record))}"
-        error = record.exc_info[1] if record.exc_info else None
-        if error is None:
+        steps = _trace(record).rstrip().split("\n")
+        if not steps[-1]:
             return line
-        line = f"{line}: {_one_line(_fault(error))}"
+        line = f"{line}: {_one_line(_fault(record, steps[-1]))}"
         if not self._verbose:
             return line
-        steps = "".join(traceback.format_exception(error)).rstrip().split("\n")
         return "\n".join([line, *(f"    {_one_line(step)}" for step in steps)])
 
 
@@ -134,8 +133,9 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": _message(record),
         }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+        trace = _trace(record)
+        if trace:
+            line["exception"] = trace
         return json.dumps(line)
 
 
@@ -155,8 +155,18 @@ def _message(record: logging.LogRecord) -> str:
     return f"{message[:MESSAGE_MAX_CHARS]}... ({len(message)} characters)"
 
 
-def _fault(error: BaseException) -> str:
-    """An exception in one line: what, and the innermost place."""
+def _trace(record: logging.LogRecord) -> str:
+    """How a fault came about; what another process has logged comes as text."""
+    if record.exc_info and record.exc_info[1]:
+        return "".join(traceback.format_exception(record.exc_info[1]))
+    return record.exc_text or ""
+
+
+def _fault(record: logging.LogRecord, last_step: str) -> str:
+    """A fault in one line: what, and the innermost place, as far as it is known."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return last_step[:MESSAGE_MAX_CHARS]
     said = "".join(traceback.format_exception_only(error)).strip()[:MESSAGE_MAX_CHARS]
     steps = traceback.extract_tb(error.__traceback__)
     return f"{said} (in {steps[-1].name}, {steps[-1].filename}:{steps[-1].lineno})" if steps else said

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 
 from router.runtime.journal_server import JournalServer
 from router.runtime.pipe import Kind, Sender, pack_plain
@@ -43,7 +44,8 @@ class _ToRouter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._sender.is_open:
-            line = (record.levelno, record.name, self.format(record))
+            trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+            line = (record.levelno, record.name, record.getMessage(), trace)
             self._sender.send(Kind.LOG, pack_plain(line))
         else:
             self._stderr.emit(record)
@@ -52,7 +54,7 @@ class _ToRouter(logging.Handler):
 async def run(reading: socket.socket, writing: socket.socket) -> bool:
     """Serve the router; returns whether everything it sent was committed."""
     sender = await Sender.start(writing)
-    logging.basicConfig(handlers=[_ToRouter(sender)], level=logging.INFO, format="%(message)s")
+    logging.basicConfig(handlers=[_ToRouter(sender)], level=logging.INFO)
     try:
         return await JournalServer(sender).serve(reading)
     finally:

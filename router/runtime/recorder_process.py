@@ -329,5 +329,9 @@ class ProcessRecorder(Recorder):
 
 
 def _log_line(body: bytes) -> None:
-    level, name, words = unpack_plain(body)
-    logging.getLogger(name).log(level, "%s", words)
+    level, name, words, trace = unpack_plain(body)
+    logger = logging.getLogger(name)
+    if logger.isEnabledFor(level):
+        record = logger.makeRecord(name, level, "", 0, "%s", (words,), None)
+        record.exc_text = trace or None
+        logger.handle(record)

@@ -117,6 +117,18 @@ def test_with_verbose_the_way_of_a_fault_follows_indented():
     assert all(line.startswith("    ") and line.isprintable() for line in rest)
 
 
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_fault_in_the_process_of_the_journal_is_told_the_same(verbose):
+    """Its way comes as text."""
+    scene = Scene(TextLines(verbose=verbose))
+    record = logging.LogRecord("router.journal", logging.ERROR, "", 0, "%s", ("it failed",), None)
+    record.exc_text = "Traceback (most recent call last):\n  File x, line 1\nKeyError: 'a'\n"
+    scene.handler.handle(record)
+    first, *rest = scene.lines
+    assert first.endswith("ERROR router.journal: it failed: KeyError: 'a'")
+    assert rest == ["    " + line for line in record.exc_text.splitlines()] * verbose
+
+
 def test_in_json_the_way_of_a_fault_is_always_there():
     """One line all the same."""
     scene = Scene(JsonLines())
