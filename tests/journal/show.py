@@ -121,15 +121,17 @@ class Model:
 
     def state(self, seq: int, pattern: str = "/**") -> dict[str, Param]:
         """Every matching param right after an entry."""
-        found: dict[str, Param] = {}
+        found: dict[str, JournalEntry] = {}
         for entry in self.show[:seq]:
             if entry.kind is EntryKind.SET:
-                found[entry.address] = Param(
-                    entry.encoded, entry.revision, entry.author, entry.timestamp, entry.ttl
-                )
+                found[entry.address] = entry
             elif entry.kind is EntryKind.EXPIRE:
                 found.pop(entry.address, None)
-        return {address: param for address, param in found.items() if matches(pattern, address)}
+        return {
+            address: Param(last.encoded, last.revision, last.author, last.timestamp, last.ttl)
+            for address, last in found.items()
+            if matches(pattern, address)
+        }
 
     def diff(self, first: int, second: int, pattern: str) -> list[tuple[str, bytes | None, bytes | None]]:
         """Address, value before and after, where they differ."""
@@ -167,6 +169,8 @@ class Model:
                 counts[entry.address] += 1
                 size_bytes[entry.address] += len(entry.encoded or b"") + len(entry.samples or b"")
                 seconds[entry.address, entry.timestamp // 1_000_000] += 1
-        peaks = {a: max(n for (b, _), n in seconds.items() if b == a) for a in counts}
+        peaks: Counter[str] = Counter()
+        for (address, _), messages in seconds.items():
+            peaks[address] = max(peaks[address], messages)
         rows = [(a, counts[a], size_bytes[a], peaks[a]) for a in counts]
         return sorted(rows, key=lambda row: (-row[1], row[0]))
