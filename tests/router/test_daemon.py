@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import resource
 import signal
 import socket
@@ -278,7 +279,7 @@ async def test_a_port_that_is_taken_is_told_in_one_line(make_daemon):
 async def test_it_runs_without_uvloop(make_daemon, tmp_path, monkeypatch):
     """The router and the process of its journal; slower, but the same."""
     (tmp_path / "uvloop.py").write_text("raise ImportError('not here')\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     daemon = await make_daemon().start()
     peer = await Peer.connect(daemon.port)
     assert (await peer.set("/a", 1)).revision == 1
