@@ -79,8 +79,7 @@ async def undo(ask: Ask, patterns: tuple[str, ...], to: str, yes: bool, **asked:
             await _send(client, plan)
     if plan.steps and not yes:
         raise Ending(Exit.REFUSED, f"{_counted(plan.steps)} to send; nothing was sent: --yes sends them")
-    if plan.steps:
-        say(f"{_counted(plan.steps)} sent")
+    say(f"{_counted(plan.steps)} sent" if plan.steps else "nothing to bring back")
     ask.finish(len(plan.steps))
 
 

@@ -129,10 +129,11 @@ async def _first_from(journal: Journal, at_us: int) -> int:
 
 
 async def _remove(ask: Ask, before_seq: int, doomed: int) -> None:
-    if ask.target.is_live:
-        async with ask.target.client() as client:
+    told = ask.target._replace(quiet=True)
+    if told.is_live:
+        async with told.client() as client:
             await client.journal_do("compact", {"before_seq": before_seq}, timeout_s=COMPACT_TIMEOUT_S)
         return
-    async with ask.target.writable() as file:
+    async with told.writable() as file:
         with Progress("removing", doomed) as progress:
             await file.compact(before_seq, on_progress=progress.advance)

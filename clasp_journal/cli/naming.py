@@ -41,18 +41,19 @@ async def mark(ask: Ask, name: str, message: str | None, at: str | None) -> None
     clasp-journal diff mark:doors-open
     """
     now = mark_entry(name, message).timestamp
-    at_us = None
+    at_us, target = None, ask.target
     if at is not None:
-        async with ask.target.journal() as journal:
+        async with target.journal() as journal:
             at_us = await instant_of(ask, journal, at)
-    if ask.target.is_live:
+        target = target._replace(quiet=True)
+    if target.is_live:
         arguments: dict[str, Value] = {"mark": name, "message": message, "at_us": at_us}
-        async with ask.target.client() as client:
+        async with target.client() as client:
             done = await client.journal_do("mark", arguments)
         seq, stamp = done.get("seq"), done.get("timestamp", now)
     else:
         stamp = now if at_us is None else at_us
-        async with ask.target.writable() as file:
+        async with target.writable() as file:
             seq = await append_mark(file, name, message, at_us=stamp, author="clasp-journal")
     when = {"timestamp": stamp, "time": ask.shown(stamp) if isinstance(stamp, int) else None}
     tell_facts(ask, {"mark": name, "seq": seq, **when})

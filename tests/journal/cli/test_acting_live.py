@@ -147,7 +147,7 @@ async def test_an_undo_is_shown_and_then_made(router, desk, tmp_path):
         tmp_path, ("query", "-n", "2", *BESIDE), (*asked, "--yes", "--exit-empty")
     )
     assert [entry["value"] for entry in lines(entries.out)] == [0.5, "steady"]
-    assert nothing.code == Exit.NOTHING
+    assert (nothing.code, nothing.err) == (Exit.NOTHING, "nothing to bring back\n")
 
 
 async def test_what_was_not_there_can_be_made_to_expire(router, desk, tmp_path):
