@@ -184,9 +184,13 @@ class Journal(ABC):
         if base_seq < at and base_seq + 1 < oldest:
             raise HistoryIncomplete(f"entries {base_seq + 1} to {oldest - 1} are gone", operation="state")
         state = State(base.params, base.revision_floor) if base else State()
-        async for entry in Results(self, Selection(), span=Span(base_seq, at)):
-            state.apply(entry)
+        await self.advance(state, base_seq, at)
         return state
+
+    async def advance(self, state: State, after_seq: int, upto_seq: int) -> None:
+        """Bring a state that is true right after one entry to right after a later one."""
+        async for entry in Results(self, Selection(), span=Span(after_seq, upto_seq)):
+            state.apply(entry)
 
     async def addresses(self) -> list[str]:
         """What to offer somebody who types an address: those that have a param, and others that are known."""

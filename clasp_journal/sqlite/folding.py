@@ -1,4 +1,4 @@
-"""The state at the end of the log, without replaying it.
+"""The state at a place in the log, without replaying all that led there.
 
 Law: it equals the fold of the newest snapshot and every entry after it. Entries are outcomes, so the last
 change of an address tells its state, as long as every change tells its revision and no tombstone has to be
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Sequence
 
-from clasp_journal.entry import EntryKind, JournalEntry
-from clasp_journal.errors import JournalCorrupt
+from clasp_journal.entry import EntryKind
+from clasp_journal.errors import HistoryIncomplete, JournalCorrupt
 from clasp_journal.restore import TOMBSTONES_MAX, State
 from clasp_journal.selection import Selection
 from clasp_journal.sqlite import schema
@@ -20,50 +20,60 @@ from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Search
-from clasp_journal.sqlite.rows import entry_of
+from clasp_journal.sqlite.rows import Row, check, check_plain, entry_of
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.worker import Worker
 
-STATE_CHANGES = Selection(kinds=frozenset((int(EntryKind.SET), int(EntryKind.EXPIRE))))
+_CHANGING = frozenset((int(EntryKind.SET), int(EntryKind.EXPIRE)))
+STATE_CHANGES = Selection(kinds=_CHANGING)
 APPLIED_AT_ONCE = 1_000
+CHECKED_AT_ONCE = 5_000
 
 
 class Folding:
-    """Entries on their way into a state, a thousand at a time, on the reading thread."""
+    """Entries on their way into a state, some thousands at a time, on the reading thread."""
 
     def __init__(self, reader: Worker, catalog: Catalog, state: State) -> None:
         self._reader = reader
         self._catalog = catalog
         self._state = state
 
-    async def apply(self, span: Span, changes: Changes) -> None:
-        """Bring the state to the end of a span, which is where `changes` ends."""
-        older = _LastChanges()
-        async for entries in self._changes_in(Span(span.after_seq, min(changes.since_seq, span.upto_seq))):
-            older.note(entries)
-        expiries = len(self._state.tombstones) + older.expiries + changes.expiries
-        if not (older.regular and changes.regular) or expiries > TOMBSTONES_MAX:
-            await self.replay(span)
+    async def apply(self, span: Span, noted: Changes | None = None) -> None:
+        """Bring the state to the end of a span; `noted` are the changes up to there, if they were kept."""
+        noted = noted or Changes(span.upto_seq)
+        found = await self._find_changes(Span(span.after_seq, min(noted.since_seq, span.upto_seq)))
+        expiries = len(self._state.tombstones) + found.expiries + noted.expiries
+        if not (found.regular and noted.regular) or expiries > TOMBSTONES_MAX:
+            await self._replay(span)
             return
-        ids = self._catalog.address_ids
-        seqs = [seq for address, seq in older.last.items() if ids[address] not in changes.last]
-        seqs += [seq for seq in changes.last.values() if seq > span.after_seq]
-        seqs.sort()
+        found.last.update(noted.last)
+        seqs = sorted(seq for seq in found.last.values() if seq > span.after_seq)
         for at in range(0, len(seqs), APPLIED_AT_ONCE):
             await self._apply_picked(seqs[at : at + APPLIED_AT_ONCE])
 
-    async def replay(self, span: Span) -> None:
-        """Apply every entry of a span."""
-        async for entries in self._changes_in(span):
-            for entry in entries:
-                self._state.apply(entry)
+    async def _find_changes(self, span: Span) -> Changes:
+        """The last change of each address in a span. Every row is checked, none is made an entry."""
+        changes = Changes(span.after_seq)
+        for after_seq in range(span.after_seq, span.upto_seq, CHECKED_AT_ONCE):
+            part = Span(after_seq, min(after_seq + CHECKED_AT_ONCE, span.upto_seq))
 
-    async def _changes_in(self, span: Span) -> AsyncIterator[list[JournalEntry]]:
+            def job(db: sqlite3.Connection, part: Span = part) -> None:
+                with reading(db):
+                    plain = db.execute(schema.PLAIN_BETWEEN, part).fetchall()
+                    others = db.execute(schema.OTHERS_BETWEEN, part).fetchall()
+                    _demand(db, range(part.after_seq + 1, part.upto_seq + 1), plain + others)
+                _note(plain, others, changes)
+
+            await self._reader.run(job, "fold")
+        return changes
+
+    async def _replay(self, span: Span) -> None:
         while span.after_seq < span.upto_seq:
             search = Search(self._catalog, STATE_CHANGES, span, APPLIED_AT_ONCE)
             while not await self._reader.run(search.advance, "fold"):
                 pass
-            yield search.found
+            for entry in search.found:
+                self._state.apply(entry)
             if len(search.found) < APPLIED_AT_ONCE:
                 return
             span = Span(search.last_found_seq, span.upto_seq)
@@ -73,26 +83,35 @@ class Folding:
             with reading(db):
                 self._catalog.refresh(db)
                 rows = db.execute(schema.ENTRIES_AT, (json.dumps(seqs),)).fetchall()
-            if len(rows) != len(seqs):
-                first = min(set(seqs).difference(row[0] for row in rows))
-                raise JournalCorrupt(f"entry {first} is missing", first_bad_seq=first)
+                _demand(db, seqs, rows)
             for row in rows:
                 self._state.apply(entry_of(row, self._catalog))
 
         await self._reader.run(job, "fold")
 
 
-class _LastChanges:
-    """The same as `Changes`, from entries that are read back."""
+def _demand(db: sqlite3.Connection, seqs: Sequence[int], rows: list[Row]) -> None:
+    """All these entries have to be there, unless the writer has just removed them with all before them."""
+    if len(rows) == len(seqs):
+        return
+    first = min(set(seqs).difference(row[0] for row in rows))
+    oldest = db.execute(schema.RANGE).fetchone()[0]
+    if oldest is None or first < oldest:
+        raise HistoryIncomplete(f"entry {first} was removed meanwhile", operation="fold")
+    raise JournalCorrupt(f"entry {first} is missing", first_bad_seq=first)
 
-    def __init__(self) -> None:
-        self.last: dict[str, int] = {}
-        self.expiries = 0
-        self.regular = True
 
-    def note(self, entries: Iterable[JournalEntry]) -> None:
-        """Take more entries into account."""
-        for entry in entries:
-            self.last[entry.address] = entry.seq
-            self.expiries += entry.kind == EntryKind.EXPIRE
-            self.regular = self.regular and entry.revision is not None
+def _note(plain: list[Row], others: list[Row], changes: Changes) -> None:
+    """The last change of an address is the one with the highest number, in whichever list it is."""
+    last = changes.last
+    check_plain(plain)
+    last.update((row[4], row[0]) for row in plain if row[2] == EntryKind.SET)
+    for row in others:
+        check(row)
+        kind = row[2]
+        if kind in _CHANGING:
+            last[row[4]] = max(row[0], last.get(row[4], 0))
+            if row[9] is None:
+                changes.regular = False
+            if kind == EntryKind.EXPIRE:
+                changes.expiries += 1

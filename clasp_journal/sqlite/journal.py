@@ -18,12 +18,13 @@ from typing import Literal, Self
 from clasp_journal.entry import JournalEntry, ParamSnapshot
 from clasp_journal.errors import JournalClosed, JournalUnavailable
 from clasp_journal.journal import Journal
-from clasp_journal.restore import Snapshot
+from clasp_journal.restore import Snapshot, State
 from clasp_journal.selection import EVERYTHING, Selection
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.compaction import Compaction
 from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
 from clasp_journal.sqlite.finder import Search
+from clasp_journal.sqlite.folding import Folding
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, recorded
 from clasp_journal.sqlite.snapshots import Header as SnapshotHeader
@@ -127,6 +128,11 @@ class SqliteJournal(Journal):
     async def load_snapshot(self, at_seq: int | None = None) -> Snapshot | None:
         """The newest intact snapshot at or before `at_seq`."""
         return await SnapshotKeeper(await self._opened()).load(at_seq)
+
+    async def advance(self, state: State, after_seq: int, upto_seq: int) -> None:
+        """Bring a state to right after a later entry. Only the last change of each address is applied."""
+        storage = await self._opened()
+        await Folding(storage.reader, storage.catalog, state).apply(Span(after_seq, upto_seq))
 
     async def compact(
         self, before_seq: int, *, force: bool = False, on_progress: Callable[[int], None] | None = None

@@ -118,7 +118,7 @@ class SnapshotKeeper:
         state = State(base.params, base.revision_floor) if base else State()
         folding = Folding(self._storage.reader, self._storage.catalog, state)
         span = Span(base_seq, at_seq)
-        await (folding.replay(span) if changes is None else folding.apply(span, changes))
+        await folding.apply(span, changes)
         return state
 
 

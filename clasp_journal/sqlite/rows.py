@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 from zlib import crc32
 
@@ -16,7 +17,8 @@ from clasp_journal.entry import EntryKind, JournalEntry, Phase, SignalType
 from clasp_journal.errors import BadValue, JournalCorrupt
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD, rest_of_entry
-from clasp_journal.sqlite.forms import encoded_of, readable
+from clasp_journal.sqlite.forms import TAGGED_F64, encoded_of, readable
+from clasp_journal.value import ValueType
 
 Row: TypeAlias = tuple[Any, ...]
 """The cells of a row in the order of its columns."""
@@ -47,12 +49,35 @@ def entry_checksum(row: Row, encoded: bytes | None) -> int:
     return crc32(rest_of_entry(encoded, ttl, samples, extra), crc32(head)) - BIAS
 
 
-def entry_of(row: Row, catalog: Catalog) -> JournalEntry:
-    """The entry that a row is; its text cells are bytes."""
+def check(row: Row) -> bytes | None:
+    """The encoded value of a row that is what was written; its text cells are bytes."""
     try:
         encoded = encoded_of(row[6], row[7], row[8])
-        if entry_checksum(row, encoded) != row[13]:
-            raise _damaged(row)
+        if entry_checksum(row, encoded) == row[13]:
+            return encoded
+    except UNBELIEVABLE as error:
+        raise _damaged(row) from error
+    raise _damaged(row)
+
+
+def check_plain(rows: Iterable[Row]) -> None:
+    """Check rows of plain columns, whose value is a float."""
+    pack, tag, crc, bias = ENTRY_HEAD.pack, TAGGED_F64.pack, crc32, BIAS
+    for row in rows:
+        seq, timestamp, kind, signal, address_id, author_id, number, revision, checksum = row
+        try:
+            head = pack(seq, timestamp, address_id, author_id, kind, signal, revision)
+            if crc(head + tag(ValueType.F64, number)) - bias == checksum:
+                continue
+        except UNBELIEVABLE as error:
+            raise _damaged(row) from error
+        raise _damaged(row)
+
+
+def entry_of(row: Row, catalog: Catalog) -> JournalEntry:
+    """The entry that a row is."""
+    encoded = check(row)
+    try:
         author = catalog.authors[row[5]]
         address = catalog.addresses[row[4]]
     except UNBELIEVABLE as error:

@@ -190,6 +190,10 @@ INSERT_ENTRY = f"INSERT INTO entry ({_ENTRY}) VALUES ({', '.join('?' * len(ENTRY
 INSERT_PLAIN_ENTRY = f"INSERT INTO entry ({_PLAIN}) VALUES ({', '.join('?' * len(PLAIN_COLUMNS))})"
 ENTRY_AT = f"SELECT {_ENTRY} FROM entry WHERE seq = ?"
 ENTRIES_AT = f"SELECT {_ENTRY} FROM entry WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
+_IS_PLAIN = f"""typeof(value) = 'real' AND signal IS NOT NULL AND revision IS NOT NULL
+    AND coalesce({", ".join(sorted(set(ENTRY_COLUMNS) - set(PLAIN_COLUMNS)))}) IS NULL"""
+PLAIN_BETWEEN = f"SELECT {_PLAIN} FROM entry WHERE seq > ? AND seq <= ? AND {_IS_PLAIN}"
+OTHERS_BETWEEN = f"SELECT {_ENTRY} FROM entry WHERE seq > ? AND seq <= ? AND NOT ({_IS_PLAIN})"
 FIRST_OF_ADDRESS = "SELECT min(seq) FROM entry WHERE address_id = ?"
 FIRST_OF_AUTHOR = "SELECT min(seq) FROM entry NOT INDEXED WHERE author_id = ?"
 DELETE_ENTRIES = "DELETE FROM entry WHERE seq < ?"

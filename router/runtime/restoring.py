@@ -12,17 +12,13 @@ import marshal
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clasp_journal.entry import EntryKind, ParamSnapshot
-from clasp_journal.journal import Journal, Results, Span
+from clasp_journal.entry import ParamSnapshot
+from clasp_journal.journal import Journal
 from clasp_journal.restore import State, fold
-from clasp_journal.selection import Selection
 
 PAGE_PARAMS = 5_000
 _PLAIN = 2
 """The format of marshal that does not look for objects it has written before: twice as quick."""
-
-CHANGES = Selection(kinds=frozenset((int(EntryKind.SET), int(EntryKind.EXPIRE))))
-"""The entries that make a difference to the state."""
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +44,7 @@ async def restore(journal: Journal) -> Restored:
             "the state is restored from what is left: entries %d to %d are gone", base_seq + 1, oldest - 1
         )
     state = fold(base, ())
-    async for page in Results(journal, CHANGES, span=Span(base_seq, at_seq)).pages():
-        for entry in page:
-            state.apply(entry)
+    await journal.advance(state, max(base_seq, oldest - 1), at_seq)
     return Restored(state, at_seq, at_seq - base_seq)
 
 
