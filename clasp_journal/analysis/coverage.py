@@ -34,7 +34,8 @@ async def gaps(journal: Journal, span: Span = ALL) -> list[Gap]:
 async def first_missing(journal: Journal, inquiry: Inquiry) -> int | None:
     """The first number that remains, if the range of an inquiry begins before it and it is not 1."""
     oldest_seq = await journal.oldest_seq()
-    if oldest_seq == 1 or (inquiry.from_us is None and not inquiry.span.after_seq):
+    is_open = inquiry.from_us is None and not inquiry.span.after_seq and not inquiry.has_start
+    if oldest_seq == 1 or is_open:
         return None
     if inquiry.span.after_seq + 1 >= oldest_seq:
         return None

@@ -28,6 +28,8 @@ class Inquiry:
     from_us: int | None = None
     to_us: int | None = None
     span: Span = ALL
+    has_start: bool = False
+    """Whether the range names its beginning, even where that is the first number of all."""
     types: frozenset[SignalType] | None = None
     kinds: frozenset[int] | None = None
     author: str | None = None
@@ -37,7 +39,7 @@ class Inquiry:
 
     def selections(self) -> list[Selection]:
         """What a journal has to be asked for, one for each pattern."""
-        patterns = [pattern for pattern in self.patterns if pattern not in self._covered()] or [EVERYTHING]
+        patterns = _needed(self.patterns) or [EVERYTHING]
         if self.changed:
             return [Selection(pattern, self.from_us, self.to_us) for pattern in patterns]
         narrowed = (self.from_us, self.to_us, self.types, self.author, self.kinds)
@@ -58,14 +60,15 @@ class Inquiry:
         """Whether every entry that the selections match is wanted."""
         return not (self.excluded or self.tests or self.changed)
 
-    def _covered(self) -> set[Pattern]:
-        """The patterns that another one makes superfluous."""
-        covered: set[Pattern] = set()
-        for pattern in self.patterns:
-            others = (other for other in self.patterns if other != pattern and other not in covered)
-            if any(other.covers(pattern) for other in others):
-                covered.add(pattern)
-        return covered
+
+def _needed(patterns: tuple[Pattern, ...]) -> list[Pattern]:
+    """The patterns without those that another one makes superfluous."""
+    needed: list[Pattern] = []
+    for pattern in patterns:
+        if not any(other.covers(pattern) for other in needed):
+            needed = [other for other in needed if not pattern.covers(other)]
+            needed.append(pattern)
+    return needed
 
 
 async def pages(journal: Journal, inquiry: Inquiry) -> AsyncIterator[list[JournalEntry]]:

@@ -56,6 +56,7 @@ async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inqui
         from_us=from_us,
         to_us=to_us,
         span=Span(after_seq, upto_seq),
+        has_start=asked.get("since") is not None,
         types=frozenset(_named(SignalType, name, "--type") for name in types) if types else None,
         kinds=frozenset(int(_named(EntryKind, name, "--op")) for name in ops) if ops else None,
         author=asked.get("author"),

@@ -72,7 +72,8 @@ async def since(ask: Ask, seq: int | None, cursor_file: str | None) -> None:
             reason = f"{cursor_file} is from another life of this journal; remove it to begin anew"
             raise Ending(Exit.INCOMPLETE, reason)
         after = cursor.seq if cursor is not None else seq or 0
-        inquiry = Inquiry(span=Span(after, latest))
+        named = seq is not None or cursor is not None
+        inquiry = Inquiry(span=Span(after, latest), has_start=named)
         with ask.printer(ENTRY_COLUMNS) as printer:
             async for page in pages(journal, inquiry):
                 for entry in page:

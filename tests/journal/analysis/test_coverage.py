@@ -40,6 +40,8 @@ async def journal():
         (Inquiry(from_us=START_US + 25), 0),
         (Inquiry(from_us=START_US + 5, to_us=START_US + 8), 0),
         (Inquiry(span=Span(3, 10)), 1),
+        (Inquiry(span=Span(0, 10)), 0),
+        (Inquiry(span=Span(0, 10), has_start=True), 1),
         (Inquiry(span=Span(5, 10)), 0),
         (Inquiry(span=Span(11, None)), 0),
     ],
