@@ -6,6 +6,8 @@ is a skip that names what to install; where `CLASP_TEST_REQUIRE` is set, as in C
 
 import os
 import shutil
+import sys
+import threading
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +18,8 @@ settings.register_profile(
     "fuzz", max_examples=50_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+_EXIT_STATUS = pytest.StashKey[int]()
 
 
 def require_tool(name: str, hint: str) -> str:
@@ -34,3 +38,17 @@ def missing_tool(reason: str) -> str:
     if os.environ.get("CLASP_TEST_REQUIRE"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how it ended, for `pytest_unconfigure`."""
+    session.config.stash[_EXIT_STATUS] = int(exitstatus)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """A test that failed before it closed its journal leaves a thread that would keep the run from ending."""
+    stuck = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if any(not thread.daemon for thread in stuck):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash.get(_EXIT_STATUS, 1))
