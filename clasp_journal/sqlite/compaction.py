@@ -14,7 +14,6 @@ from collections.abc import Callable
 
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.keeper import SnapshotKeeper
-from clasp_journal.sqlite.meta import new_epoch
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import writing
 
@@ -48,10 +47,11 @@ class Compaction:
             return 0
         if force:
             log.warning("%s: entries before %s are removed by force", self._storage.path, before_seq)
-            await self._writer.change_meta(latest_seq=extent.latest_seq, epoch=new_epoch())
+            await self._writer.begin_epoch(latest_seq=extent.latest_seq)
         else:
             await self._keeper.take_at(before_seq - 1)
             await self._writer.change_meta(latest_seq=extent.latest_seq)
+        await self._writer.note_removed(before_seq)
         await self._remove_entries(extent.oldest_seq, before_seq)
         await self._keeper.thin()
         await self._give_space_back()

@@ -129,7 +129,7 @@ class Copying:
         if same_epoch:
             finished = finished._replace(clean=0, boot_id=_ELSEWHERE)
         else:
-            finished = finished._replace(epoch=new_epoch(), clean=1)
+            finished = finished._replace(epoch=new_epoch(), clean=1, lineage="")
         with writing(db):
             for statement in schema.COPY_NAMES:
                 db.execute(statement)

@@ -13,11 +13,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Literal, Self
+from typing import Literal, Self, TypedDict, Unpack
 
 from clasp_journal.entry import JournalEntry, ParamSnapshot
 from clasp_journal.errors import JournalClosed, JournalUnavailable
 from clasp_journal.journal import Journal
+from clasp_journal.mirror.rebuilding import Inserted, Origin
+from clasp_journal.mirror.writing import MirrorOptions
 from clasp_journal.restore import Snapshot, State
 from clasp_journal.selection import EVERYTHING, Selection
 from clasp_journal.sqlite.clock import Span
@@ -37,6 +39,17 @@ POLL_S = 0.025
 """How often a reader looks whether the writer in another process has committed."""
 
 
+class Opening(TypedDict, total=False):
+    """How the file is opened, where the defaults do not do."""
+
+    url: str | None
+    """Where the writer can be reached; told to whoever finds the journal locked."""
+    lock_wait_s: float
+    """How long to wait for a writer to leave."""
+    on_corrupt: Literal["refuse", "set_aside"]
+    """With `set_aside` a damaged file is renamed and a new journal begun."""
+
+
 class SqliteJournal(Journal):
     """A journal in a file. It opens itself when it is first used."""
 
@@ -45,14 +58,14 @@ class SqliteJournal(Journal):
         path: str | os.PathLike[str],
         *,
         read_only: bool = False,
-        url: str | None = None,
-        lock_wait_s: float = 0.0,
-        on_corrupt: Literal["refuse", "set_aside"] = "refuse",
+        mirror: str | os.PathLike[str] | MirrorOptions | None = None,
+        **opening: Unpack[Opening],
     ) -> None:
-        """`url` is told to whoever finds the journal locked; `lock_wait_s` is how long to wait for a
-        writer to leave. With `set_aside` a damaged file is renamed and a new journal begun."""
+        """`mirror` is a file of JSON lines that gets everything, too: see `clasp_journal.mirror`."""
         self.path = os.fspath(path)
-        self._options = Options(read_only, url, lock_wait_s, on_corrupt)
+        if mirror is not None and not isinstance(mirror, MirrorOptions):
+            mirror = MirrorOptions(os.fspath(mirror))
+        self._options = Options(read_only, mirror=None if read_only else mirror, **opening)
         self._opening = asyncio.Lock()
         self._upkeep = asyncio.Lock()
         self._storage: Storage | None = None
@@ -133,6 +146,12 @@ class SqliteJournal(Journal):
         """Bring a state to right after a later entry. Only the last change of each address is applied."""
         storage = await self._opened()
         await Folding(storage.reader, storage.catalog, state).apply(Span(after_seq, upto_seq))
+
+    async def insert_missing(self, entries: Iterable[JournalEntry], origin: Origin) -> Inserted:
+        """Insert entries under the numbers that they carry, in one transaction; see `Insertion`."""
+        storage = await self._opened()
+        async with self._upkeep:
+            return await storage.writer.insert_missing(entries, origin)
 
     async def compact(
         self, before_seq: int, *, force: bool = False, on_progress: Callable[[int], None] | None = None

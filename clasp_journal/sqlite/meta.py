@@ -15,6 +15,7 @@ from clasp_journal.errors import JournalCorrupt
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.checksum import small_row_checksum
 
+LINEAGE_EPOCHS = 100
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -31,6 +32,8 @@ class Meta(NamedTuple):
     """Whether the last writer closed the journal."""
     boot_id: str = ""
     """The run of the machine in which it wrote; empty where that is not known."""
+    lineage: str = ""
+    """The epochs before this one, the newest last: a mirror may still be in one of them."""
 
     @classmethod
     def read(cls, db: sqlite3.Connection) -> Self:
@@ -56,7 +59,16 @@ class Meta(NamedTuple):
         """The facts once a new writer has begun: a new epoch if the machine stopped under the last one."""
         here = this_boot_id()
         machine_stopped = not self.clean and (not here or here != self.boot_id)
-        return self._replace(epoch=new_epoch() if machine_stopped else self.epoch, clean=0, boot_id=here)
+        return (self.renewed() if machine_stopped else self)._replace(clean=0, boot_id=here)
+
+    def renewed(self) -> Meta:
+        """The same journal in a new epoch."""
+        lineage = [*self.lineage.split(), self.epoch][-LINEAGE_EPOCHS:]
+        return self._replace(epoch=new_epoch(), lineage=" ".join(lineage))
+
+    def was_once(self, epoch: str) -> bool:
+        """Whether this is, or was, an epoch of this journal."""
+        return epoch == self.epoch or epoch in self.lineage.split()
 
 
 def new_epoch() -> str:

@@ -196,6 +196,7 @@ PLAIN_BETWEEN = f"SELECT {_PLAIN} FROM entry WHERE seq > ? AND seq <= ? AND {_IS
 OTHERS_BETWEEN = f"SELECT {_ENTRY} FROM entry WHERE seq > ? AND seq <= ? AND NOT ({_IS_PLAIN})"
 FIRST_OF_ADDRESS = "SELECT min(seq) FROM entry WHERE address_id = ?"
 FIRST_OF_AUTHOR = "SELECT min(seq) FROM entry NOT INDEXED WHERE author_id = ?"
+ALL_TIMES = "SELECT seq, timestamp FROM entry ORDER BY seq"
 DELETE_ENTRIES = "DELETE FROM entry WHERE seq < ?"
 
 # In these, ?1 and ?2 bound the number (above ?1, up to ?2); lists of ids are JSON.
@@ -240,6 +241,7 @@ INSERT_PARAM = f"INSERT INTO snapshot_param ({_PARAM}) VALUES ({', '.join('?' * 
 COMPLETE_SNAPSHOT = "UPDATE snapshot SET params = ?, complete = 1, crc = ? WHERE id = ?"
 SNAPSHOTS = f"SELECT {_SNAPSHOT} FROM snapshot ORDER BY at_seq DESC, id DESC"
 SNAPSHOT_EXISTS = "SELECT count(*) FROM snapshot WHERE id = ?"
+DISOWN_SNAPSHOTS = "UPDATE snapshot SET complete = 0 WHERE at_seq >= ?"
 DISOWN_SNAPSHOT = "UPDATE snapshot SET complete = 0 WHERE id = ?"
 PARAMS_OF_SNAPSHOT = f"""SELECT {_PARAM} FROM snapshot_param
     WHERE snapshot_id = ? AND position >= ? ORDER BY position LIMIT ?"""

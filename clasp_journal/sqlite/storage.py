@@ -15,12 +15,16 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt, JournalUnavailable
+from clasp_journal.mirror.rebuilding import Inserted, Origin
+from clasp_journal.mirror.writing import MirrorOptions
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import prepare_reader, prepare_writer
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.extent import Extent, read_extent, read_head
+from clasp_journal.sqlite.insertion import Insertion
 from clasp_journal.sqlite.locking import WriterLock
 from clasp_journal.sqlite.meta import Meta
+from clasp_journal.sqlite.mirroring import attach
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.trouble import file_identity, inspect_before_opening, set_aside
 from clasp_journal.sqlite.worker import Worker
@@ -37,6 +41,7 @@ class Options(NamedTuple):
     """Where the writer can be reached; told to whoever finds the journal locked."""
     lock_wait_s: float = 0.0
     on_corrupt: Literal["refuse", "set_aside"] = "refuse"
+    mirror: MirrorOptions | None = None
 
 
 class Growth:
@@ -71,16 +76,23 @@ class WritingEnd:
         lock = await WriterLock.acquire(path, options.url, options.lock_wait_s)
         try:
             try:
-                return await cls._open_locked(path, lock)
+                opened = await cls._open_locked(path, lock)
             except JournalCorrupt as error:
                 if options.on_corrupt != "set_aside":
                     raise
                 name = await asyncio.to_thread(set_aside, path)
                 log.error("%s; it was set aside as %s, and a new journal begins", error, name)
-            return await cls._open_locked(path, lock)
+                opened = await cls._open_locked(path, lock)
         except BaseException:
             lock.release()
             raise
+        if options.mirror is not None:
+            try:
+                await opened.attach(options.mirror)
+            except BaseException:
+                await opened.close()
+                raise
+        return opened
 
     @classmethod
     async def _open_locked(cls, path: str, lock: WriterLock) -> WritingEnd:
@@ -106,17 +118,55 @@ class WritingEnd:
         """Store other facts about the journal, on the disk."""
 
         def job(db: sqlite3.Connection) -> None:
-            changed = self.meta._replace(**facts)  # type: ignore[arg-type]
-            self.entries.synchronize(db, synced=True)
-            with writing(db):
-                changed.write(db)
-            self.meta = changed
+            self._write_meta(db, self.meta._replace(**facts))  # type: ignore[arg-type]
 
         await self.worker.run(job, "write")
+
+    async def begin_epoch(self, latest_seq: int) -> None:
+        """Let a new epoch begin behind the last entry, on the disk."""
+
+        def job(db: sqlite3.Connection) -> None:
+            self._write_meta(db, self.meta.renewed()._replace(latest_seq=latest_seq))
+            if self.entries.mirror is not None:
+                self.entries.mirror.note_epoch(self.meta.epoch)
+
+        await self.worker.run(job, "write")
+
+    def _write_meta(self, db: sqlite3.Connection, changed: Meta) -> None:
+        self.entries.synchronize(db, synced=True)
+        with writing(db):
+            changed.write(db)
+        self.meta = changed
+
+    async def insert_missing(self, entries: Iterable[JournalEntry], origin: Origin) -> Inserted:
+        """Put entries back under their numbers, in one transaction, and tell those who wait."""
+
+        def job(db: sqlite3.Connection) -> Inserted:
+            inserted, self.meta = Insertion(self.entries, self.meta, origin).run(db, entries)
+            self._loop.call_soon_threadsafe(self.growth.announce)
+            return inserted
+
+        return await self.worker.run(job, "rebuild")
+
+    async def attach(self, options: MirrorOptions) -> None:
+        """Open the mirror, and bring both to the same end."""
+        await self.worker.run(lambda db: attach(db, self.entries, self.meta, options), "mirror")
+
+    async def note_removed(self, before_seq: int) -> None:
+        """Let the mirror know which entries are removed on purpose, before they are."""
+
+        def job(_: sqlite3.Connection) -> None:
+            if self.entries.mirror is not None:
+                self.entries.mirror.note_removed(before_seq)
+
+        await self.worker.run(job, "mirror")
 
     async def close(self) -> None:
         """Say that it ended well, empty the write-ahead log, and let others write."""
         try:
+            mirror, self.entries.mirror = self.entries.mirror, None
+            if mirror is not None:
+                await self.worker.run(lambda _: mirror.close(), "close")
             oldest_seq, latest_seq = await self.worker.run(lambda db: read_extent(db, self.meta), "close")
             await self.change_meta(clean=1, oldest_seq=oldest_seq, latest_seq=latest_seq)
             await self.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "close")

@@ -10,11 +10,12 @@ import os
 import sqlite3
 import struct
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from zlib import crc32
 
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.errors import BadValue
+from clasp_journal.mirror.writing import Mirror
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.changes import Changes
@@ -44,21 +45,38 @@ class EntryWriter:
         self.clock = clock
         self.latest_seq = latest_seq
         self.changes = Changes(latest_seq)
+        self.mirror: Mirror | None = None
         self._wal_path = path + "-wal"
         self._synced: bool | None = None
         self._unwatched_entries = 0
         self._next_emptying_s = 0.0
 
     def append(self, db: sqlite3.Connection, entries: Iterable[JournalEntry], *, synced: bool) -> int:
-        """Number and commit entries; return the last number."""
+        """Number and commit entries; return the last number. With a mirror, they become its lines first."""
+        if self.mirror is None:
+            return self._append(db, entries, synced=synced)
+        with self.mirror.transaction(synced=synced) as lines:
+            passing = lines.passing(entries, self.latest_seq)
+            return self._append(db, passing, synced=synced, before_commit=lines.seal)
+
+    def _append(
+        self,
+        db: sqlite3.Connection,
+        entries: Iterable[JournalEntry],
+        *,
+        synced: bool,
+        before_commit: Callable[[], None] | None = None,
+    ) -> int:
         self.synchronize(db, synced=synced)
-        batch = _Batch(self.latest_seq, self.catalog, self.clock)
+        batch = Batch(self.latest_seq, self.catalog, self.clock)
         try:
             with writing(db):
                 db.executemany(schema.INSERT_PLAIN_ENTRY, batch.rows(db, entries))
                 batch.names.insert(db)
                 if batch.runs is not self.clock.runs:
                     write_clock_steps(db, sorted(set(batch.runs).difference(self.clock.runs)))
+                if before_commit is not None:
+                    before_commit()
         except (struct.error, OverflowError) as error:
             raise BadValue(f"a number that does not fit: {error}") from error
         except sqlite3.Error:
@@ -109,7 +127,7 @@ class EntryWriter:
             return
 
 
-class _Batch:
+class Batch:
     """The rows of one call of append, made while SQLite takes them, and what memory learns if they stay."""
 
     def __init__(self, latest_seq: int, catalog: Catalog, clock: Clock) -> None:

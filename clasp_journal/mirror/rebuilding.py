@@ -1,0 +1,181 @@
+"""A journal brought back from its mirror.
+
+Laws: what is missing is inserted, what is there already and the same is skipped, and the first entry that
+differs, or line that is broken, fails everything with nothing written; all of it is one transaction;
+doing it again changes nothing. What was removed on purpose stays removed, and the state after it is
+folded from the lines, if the mirror has all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from clasp_journal.entry import JournalEntry
+from clasp_journal.errors import BadValue, JournalCorrupt, JournalError, JournalUnavailable
+from clasp_journal.journal import Journal
+from clasp_journal.mirror.chain import Line
+from clasp_journal.mirror.ending import find_end
+from clasp_journal.mirror.lines import entry_of_body
+from clasp_journal.mirror.parity import Parity, parity
+from clasp_journal.mirror.removals import read_removals
+from clasp_journal.mirror.walking import Break, Walk
+from clasp_journal.mirror.writing import telling
+from clasp_journal.restore import State
+
+REPORT_EVERY_ENTRIES = 5_000
+
+
+class DifferingEntry(JournalError):
+    """Both sides have another entry under one number; nothing was written."""
+
+    def __init__(self, seq: int, here: bytes, there: bytes) -> None:
+        reason = f"entry {seq} differs: digest {here.hex()} in the journal, {there.hex()} in the mirror"
+        super().__init__(f"{reason}; nothing was written", operation="rebuild")
+        self.seq = seq
+        self.digest_in_journal = here
+        self.digest_in_mirror = there
+
+
+class BrokenMirror(JournalCorrupt):
+    """A line of the mirror is broken; nothing was written."""
+
+    def __init__(self, broken: Break) -> None:
+        reason = f"line {broken.line}: {broken.reason}; nothing was written"
+        super().__init__(reason, path=broken.file, operation="rebuild", first_bad_seq=broken.seq)
+        self.broken = broken
+
+
+class Origin(NamedTuple):
+    """Where entries come back from."""
+
+    epoch: str
+    latest_seq: int
+    """The highest number that was given there, even if that entry is removed."""
+
+
+class Inserted(NamedTuple):
+    """What the journal did with the entries that it was given."""
+
+    inserted: int
+    identical: int
+    epoch: str
+
+
+class Report(NamedTuple):
+    """What a rebuild has done."""
+
+    inserted: int
+    identical: int
+    removed: int
+    """Entries that stay removed."""
+    epoch: str
+    """Of the journal, afterwards."""
+    has_base: bool
+    """Whether every state from the first entry on can be told."""
+    parity: Parity
+
+
+@runtime_checkable
+class Rebuildable(Protocol):
+    """What a journal needs to be rebuilt."""
+
+    async def insert_missing(self, entries: Iterable[JournalEntry], origin: Origin) -> Inserted:
+        """Insert entries under the numbers that they carry, in one transaction; `DifferingEntry` if a number
+        is taken by another entry."""
+
+
+async def rebuild(
+    journal: Journal, file: str | os.PathLike[str], *, on_progress: Callable[[int], None] | None = None
+) -> Report:
+    """Insert what only the mirror has. The journal is open to be written, and its mirror is not."""
+    if not isinstance(journal, Rebuildable):
+        raise JournalUnavailable(f"{type(journal).__name__} cannot be rebuilt", operation="rebuild")
+    path = os.fspath(file)
+    returning = await asyncio.to_thread(_Return, path, on_progress)
+    inserted = await journal.insert_missing(returning.entries(), returning.origin)
+    has_base = await _keep_base(journal, path)
+    return Report(
+        inserted.inserted,
+        inserted.identical,
+        returning.removed,
+        inserted.epoch,
+        has_base,
+        await parity(journal, path),
+    )
+
+
+class _Return:
+    """The entries of a mirror on their way back; read in the journal's thread."""
+
+    def __init__(self, path: str, on_progress: Callable[[int], None] | None) -> None:
+        """See where the mirror ends, and what was removed."""
+        with telling(path, "rebuild"):
+            end = find_end(path)
+            self._removals = read_removals(path)
+        if end is None:
+            raise JournalUnavailable("there is no such mirror", path=path, operation="rebuild")
+        # Where the end is broken, reading from the beginning finds the first line that is.
+        self.origin = Origin(end.at.epoch, end.at.seq)
+        self._upto_seq = end.at.seq if end.broken is None else None
+        self.removed = 0
+        self._path = path
+        self._on_progress = on_progress
+
+    def entries(self) -> Iterator[JournalEntry]:
+        """Every entry that is not removed, checked; `BrokenMirror` at the first line that is broken."""
+        walk = Walk(self._path)
+        for line in walk:
+            if not line.seq:
+                continue
+            if self._upto_seq is not None and line.seq > self._upto_seq:
+                # Of a torn append.
+                break
+            if self._on_progress is not None and line.seq % REPORT_EVERY_ENTRIES == 0:
+                self._on_progress(REPORT_EVERY_ENTRIES)
+            if self._removals.cover(line.seq, line.body):
+                self.removed += 1
+                continue
+            yield _entry_of(line, self._path)
+        if walk.broken is not None:
+            raise BrokenMirror(walk.broken)
+
+
+def _entry_of(line: Line, path: str) -> JournalEntry:
+    try:
+        return entry_of_body(line.body)
+    except BadValue as fault:
+        reason = f"entry {line.seq} cannot be read: {fault}"
+        raise JournalCorrupt(reason, path=path, operation="rebuild", first_bad_seq=line.seq) from fault
+
+
+async def _keep_base(journal: Journal, path: str) -> bool:
+    """See to it that there is a snapshot right before the first entry; False if nothing tells that state."""
+    base_seq = await journal.oldest_seq() - 1
+    if not base_seq:
+        return True
+    kept = await journal.load_snapshot(base_seq)
+    if kept is not None and kept.at_seq == base_seq:
+        return True
+    state = await asyncio.to_thread(_state_after, path, base_seq)
+    if state is None:
+        return False
+    await journal.snapshot(state.params(), base_seq, revision_floor=state.revision_floor)
+    return True
+
+
+def _state_after(path: str, seq: int) -> State | None:
+    """The fold of all lines up to an entry; None if one of them is not there."""
+    state = State()
+    expected = 1
+    for line in Walk(path):
+        if line.seq:
+            if line.seq != expected or not line.body:
+                return None
+            state.apply(_entry_of(line, path))
+            expected += 1
+            if line.seq == seq:
+                return state
+    return None

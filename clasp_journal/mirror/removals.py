@@ -1,0 +1,108 @@
+"""What was removed on purpose, and therefore is not missing.
+
+    removed   retention or compaction: details `from`, `to`, `rule`; or the mirror's own line `removed`
+    forget    the entries of one author: details `author` (and `from`, `to`; default: all before this entry)
+
+`author` is the subject of a token, a session id or a client's name, as in every call by author.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from clasp_journal import value as values
+from clasp_journal.entry import EntryKind, JournalEntry
+from clasp_journal.errors import BadValue
+from clasp_journal.mirror.lines import entry_of_body
+from clasp_journal.mirror.segments import UNREADABLE, all_segments, open_segment
+
+_TELLING = re.compile(rb'\{"seq":\d+,"timestamp":-?\d+,"op":"(?:removed|forget)"')
+_REMOVED_LINE = re.compile(rb'\{"removed":\{"before_seq":(\d+)\}')
+
+
+class Removal(NamedTuple):
+    """Entries from one number to another; those of one author, or all."""
+
+    first_seq: int
+    last_seq: int
+    author: str | None = None
+
+
+class Removals:
+    """Everything that was removed, as far as a mirror knows."""
+
+    def __init__(self) -> None:
+        self.before_seq = 0
+        """All entries below it are gone."""
+        self.ranges: list[Removal] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever removed."""
+        return not self.before_seq and not self.ranges
+
+    def add(self, removal: Removal) -> None:
+        """Take one more into account."""
+        if removal.author is None and removal.first_seq <= max(self.before_seq, 1):
+            self.before_seq = max(self.before_seq, removal.last_seq + 1)
+        else:
+            self.ranges.append(removal)
+
+    def cover(self, seq: int, body: bytes) -> bool:
+        """Whether an entry was removed on purpose; without a body it was forgotten."""
+        if seq < self.before_seq or not body:
+            return True
+        covering = [each for each in self.ranges if each.first_seq <= seq <= each.last_seq]
+        if not covering:
+            return False
+        entry = entry_of_body(body)
+        return any(each.author is None or is_by(entry, each.author) for each in covering)
+
+
+def is_by(entry: JournalEntry, author: str) -> bool:
+    """Whether an entry is of this author."""
+    return author in (entry.author, entry.name) and entry.kind != EntryKind.FORGET
+
+
+def removal_of(body: bytes) -> Removal | None:
+    """What a `removed` or `forget` entry says; None if it says nothing that can be understood."""
+    try:
+        entry = entry_of_body(body)
+        details = values.decode(entry.details) if entry.details is not None else None
+    except BadValue:
+        return None
+    if not isinstance(details, dict):
+        return None
+    first, last = details.get("from", 1), details.get("to", entry.seq - 1)
+    author = details.get("author")
+    if type(first) is not int or type(last) is not int:
+        return None
+    if entry.kind == EntryKind.FORGET:
+        return Removal(first, min(last, entry.seq - 1), author) if isinstance(author, str) else None
+    return Removal(first, min(last, entry.seq - 1))
+
+
+def read_removals(path: str) -> Removals:
+    """Look through a mirror for what was removed. The chain is checked by whoever reads the entries."""
+    found = Removals()
+    for file in all_segments(path):
+        with open_segment(file) as lines:
+            try:
+                for line in lines:
+                    _look(line, found)
+            except UNREADABLE:
+                # Whoever reads the lines themselves says what is wrong with this file.
+                return found
+    return found
+
+
+def _look(line: bytes, found: Removals) -> None:
+    # Most lines are SETs, and told apart by this alone.
+    if line.startswith(b'{"seq":'):
+        if (b'"op":"removed"' in line or b'"op":"forget"' in line) and _TELLING.match(line):
+            removal = removal_of(line[: line.rfind(b',"hash":"')].removesuffix(b',"more":true'))
+            if removal is not None:
+                found.add(removal)
+    elif (removed := _REMOVED_LINE.match(line)) is not None:
+        found.add(Removal(1, int(removed[1]) - 1))

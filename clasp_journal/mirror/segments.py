@@ -1,0 +1,80 @@
+"""The files of a mirror: `show.jsonl`, which grows, and `show.jsonl.000001` and following, which are closed.
+
+Laws: a file is closed by renaming it, after all of it is on the disk; a compressed file (`.gz`) gets its name
+when it is whole, and only then the other one goes; whatever a crash leaves half done is finished later.
+
+Compression is that of the standard library: gzip, which every tool opens.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shutil
+import zlib
+from typing import IO, cast
+
+COMPRESSED = ".gz"
+PART = ".part"
+READ_AT_ONCE_BYTES = 1 << 20
+UNREADABLE = (EOFError, gzip.BadGzipFile, zlib.error)
+"""How a damaged compressed file shows."""
+
+
+def closed_segments(path: str) -> list[str]:
+    """The closed files, oldest first; of one that is there twice, the one that is not compressed."""
+    folder, name = os.path.split(os.path.abspath(path))
+    shape = re.compile(re.escape(name) + r"\.(\d{6,})(?:\.gz)?")
+    found: dict[int, str] = {}
+    for entry in sorted(os.listdir(folder)):
+        matched = shape.fullmatch(entry)
+        if matched is not None:
+            found.setdefault(int(matched[1]), os.path.join(folder, entry))
+    return [found[number] for number in sorted(found)]
+
+
+def all_segments(path: str) -> list[str]:
+    """Every file of a mirror, oldest first."""
+    return [*closed_segments(path), *([path] if os.path.exists(path) else [])]
+
+
+def closed_name(path: str, number: int) -> str:
+    """What the file with this number is called once it is closed."""
+    return f"{path}.{number:06}"
+
+
+def open_segment(path: str) -> IO[bytes]:
+    """The lines of a file, compressed or not."""
+    if not path.endswith(COMPRESSED) and not os.path.exists(path) and os.path.exists(path + COMPRESSED):
+        path += COMPRESSED  # It was compressed a moment ago.
+    if path.endswith(COMPRESSED):
+        return cast("IO[bytes]", gzip.open(path, "rb"))
+    return open(path, "rb", READ_AT_ONCE_BYTES)
+
+
+def sync_folder(path: str) -> None:
+    """Take the names in the folder of a file to the disk."""
+    descriptor = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def compress_closed(path: str) -> None:
+    """Compress every closed file that is not yet compressed."""
+    for segment in closed_segments(path):
+        if not segment.endswith(COMPRESSED):
+            _compress(segment)
+
+
+def _compress(segment: str) -> None:
+    unfinished = segment + COMPRESSED + PART
+    with open(segment, "rb") as source, gzip.open(unfinished, "wb", compresslevel=6) as target:
+        shutil.copyfileobj(source, target, READ_AT_ONCE_BYTES)
+    with open(unfinished, "rb") as whole:
+        os.fsync(whole.fileno())
+    os.rename(unfinished, segment + COMPRESSED)
+    sync_folder(segment)
+    os.unlink(segment)

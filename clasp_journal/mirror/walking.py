@@ -1,0 +1,188 @@
+"""Reading a mirror from its first line to its last, over all of its files.
+
+Laws: memory stays flat; each line is checked before it is handed on, unless the reader says that it does not
+care; a last line, or a last append, that a crash cut short is told as torn, never as broken.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import IO, NamedTuple
+
+from clasp_journal.errors import JournalUnavailable
+from clasp_journal.mirror.chain import BrokenChain, Chain, Fault, Line
+from clasp_journal.mirror.removals import removal_of
+from clasp_journal.mirror.segments import UNREADABLE, closed_segments, open_segment
+from clasp_journal.mirror.signing import Verifier, signed_bytes
+
+CLOSED = re.compile(r"\.\d{6,}(?:\.gz)?$")
+"""The name of a file that stands for itself."""
+
+
+class Break(NamedTuple):
+    """The first line that does not follow."""
+
+    file: str
+    line: int
+    seq: int
+    fault: Fault
+    reason: str
+
+
+class Torn(NamedTuple):
+    """What a crash has left of the last append: not tampering, and not part of the mirror."""
+
+    file: str
+    line: int
+    seq: int
+    """The first entry that does not count."""
+    size_bytes: int
+
+
+class Walk:
+    """One way through a mirror. Iterate it once; then it says how far it came and what stopped it."""
+
+    def __init__(self, path: str, verifier: Verifier | None = None) -> None:
+        """A path that is that of a closed file means that file alone."""
+        self.path = os.fspath(path)
+        self.chain = Chain()
+        self.entries = 0
+        self.forgotten = 0
+        self.first_seq = 0
+        self.signed_upto_seq = 0
+        self.broken: Break | None = None
+        self.torn: Torn | None = None
+        self._verifier = verifier
+        self._unexplained: Break | None = None
+        self._unexplained_upto = 0
+        self._append_began = Torn("", 0, 0, 0)
+        self._is_series = not CLOSED.search(self.path)
+        self._newest: IO[bytes] | None = None
+        self.files = self._files()
+
+    def _files(self) -> list[str]:
+        """The files, the newest one opened first: its writer may close it meanwhile, and begin another."""
+        with suppress(FileNotFoundError):
+            self._newest = open_segment(self.path)
+        closed = closed_segments(self.path)
+        if self._newest is None:
+            if not closed:
+                raise JournalUnavailable("there is no such mirror", path=self.path, operation="read")
+            return closed
+        newest = os.fstat(self._newest.fileno())
+        while closed and os.path.samestat(os.stat(closed[-1]), newest):
+            closed.pop()
+        return [*closed, self.path]
+
+    def _open(self, file: str) -> IO[bytes]:
+        return self._newest if file == self.path and self._newest is not None else open_segment(file)
+
+    def __iter__(self) -> Iterator[Line]:
+        """Every line that counts; ends at the first that is broken, which then is in `broken`.
+
+        The lines of an append that turns out to be torn are handed on all the same: `torn` says from which
+        entry on they do not count.
+        """
+        file, number = self.files[0], 0
+        try:
+            for file in self.files:
+                number = 0
+                with self._open(file) as lines:
+                    for number, raw in enumerate(lines, 1):
+                        if raw[-1:] != b"\n" and file == self.files[-1]:
+                            self._note_torn(file, number, len(raw))
+                            return
+                        yield self._take(file, number, raw)
+                self._close_file(file, number)
+        except BrokenChain as broken:
+            self.broken = Break(file, number, broken.seq, broken.fault, broken.reason)
+        except UNREADABLE as error:
+            reason = f"the compressed file is damaged: {error}"
+            self.broken = Break(file, number + 1, self.chain.expected_seq, Fault.UNREADABLE, reason)
+        else:
+            self.broken = self._unexplained
+
+    def _take(self, file: str, number: int, raw: bytes) -> Line:
+        chain = self.chain
+        before = chain.in_append
+        if not chain.started:
+            return self._begin(raw)
+        line = chain.follow(raw)
+        if line.seq:
+            if not self.entries:
+                self.first_seq = line.seq
+            self.entries += 1
+            if not line.body:
+                self._note_forgotten(file, number, line.seq)
+            elif self._unexplained is not None:
+                self._explain(line)
+        elif line.word == "removed":
+            self._explain_upto(int(line.facts["before_seq"]) - 1)
+        elif line.word == "checkpoint" and self._verifier is not None:
+            self._check_signature(line)
+        if chain.in_append and not before:
+            self._append_began = Torn(file, number, line.seq, 0)
+        if chain.in_append:
+            self._append_began = self._append_began._replace(
+                size_bytes=self._append_began.size_bytes + len(raw)
+            )
+        return line
+
+    def _begin(self, raw: bytes) -> Line:
+        """A mirror begins with its first file; a closed file that is looked at alone with itself."""
+        if not raw.startswith(b'{"mirror":'):
+            raise BrokenChain(Fault.UNREADABLE, 0, "this is no mirror: its first line does not say so")
+        line = self.chain.follow(raw)
+        if self._is_series and self.chain.segment != 1:
+            reason = f"the files before number {self.chain.segment} are not there"
+            raise BrokenChain(Fault.MISSING, self.chain.seq, reason)
+        return line
+
+    def _close_file(self, file: str, number: int) -> None:
+        if not number:
+            if file == self.files[-1]:
+                self.torn = Torn(file, 1, self.chain.expected_seq, 0)
+                return
+            raise BrokenChain(Fault.MISSING, self.chain.expected_seq, "the file is empty")
+        if self.chain.in_append:
+            if file != self.files[-1]:
+                raise BrokenChain(Fault.MISSING, self.chain.expected_seq, "the end of the file is missing")
+            self.torn = self._append_began
+
+    def _note_torn(self, file: str, number: int, size_bytes: int) -> None:
+        if self.chain.in_append:
+            began = self._append_began
+            self.torn = began._replace(size_bytes=began.size_bytes + size_bytes)
+        else:
+            self.torn = Torn(file, number, self.chain.expected_seq, size_bytes)
+
+    # What was forgotten has to be explained by an entry behind it.
+
+    def _note_forgotten(self, file: str, number: int, seq: int) -> None:
+        self.forgotten += 1
+        self._unexplained_upto = seq
+        if self._unexplained is None:
+            reason = f"of entry {seq} only the digest is there, but nothing says that it was forgotten"
+            self._unexplained = Break(file, number, seq, Fault.UNEXPLAINED, reason)
+
+    def _explain(self, line: Line) -> None:
+        if b'"op":"removed"' in line.body or b'"op":"forget"' in line.body:
+            removal = removal_of(line.body)
+            if removal is not None:
+                self._explain_upto(removal.last_seq)
+
+    def _explain_upto(self, last_seq: int) -> None:
+        if last_seq >= self._unexplained_upto:
+            self._unexplained = None
+
+    def _check_signature(self, line: Line) -> None:
+        assert self._verifier is not None
+        facts = line.facts
+        message = signed_bytes(facts["epoch"], facts["seq"], bytes.fromhex(facts["prev"]))
+        if not self._verifier.accepts(facts.get("signature"), message):
+            reason = "this checkpoint was not signed with that key"
+            raise BrokenChain(Fault.FORGED, self.chain.seq, reason)
+        self.signed_upto_seq = self.chain.seq
