@@ -22,8 +22,8 @@ the mirror ends with the append that SQLite ends with, or with one more:
 * The mirror is new, or was left out for a while: what it lacks is copied from SQLite.
 
 Nothing is believed unseen: the last entry that both sides have must be the same, and the mirror's epoch
-one that the journal has had. On opening, the chain is checked from its last checkpoint on, at most about
-a megabyte, not from its beginning: `verify_chain` does that.
+one that the journal has had. On opening, the last megabyte or two of the chain is checked, from a
+checkpoint on, not all of it from its beginning: `verify_chain` does that.
 """
 
 from clasp_journal.mirror.parity import Parity, parity

@@ -1,8 +1,9 @@
 """The end of a mirror, found without reading all of it.
 
-The newest file is read backwards to the last line that can be begun with (its first line, or a checkpoint:
-there is one per megabyte), and checked from there on. What lies before that is checked by `verify_chain`, not
-here: opening a mirror costs the same after a thousand entries and after ten million.
+The newest file is read backwards to a line that can be begun with (its first line, or a checkpoint: there
+is one per megabyte), at least a megabyte before its end, and checked from there on. What lies before that
+is checked by `verify_chain`, not here: opening a mirror costs the same after a thousand entries and after
+ten million.
 
 Law: what is behind the last whole append does not count; it is torn if a crash explains it, and broken if
 not.
@@ -14,7 +15,7 @@ import os
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from clasp_journal.mirror.chain import BrokenChain, Chain, Fault, Line, Position
+from clasp_journal.mirror.chain import ANCHORS, BrokenChain, Chain, Fault, Line, Position
 from clasp_journal.mirror.segments import (
     COMPRESSED,
     READ_AT_ONCE_BYTES,
@@ -25,6 +26,9 @@ from clasp_journal.mirror.segments import (
 )
 from clasp_journal.mirror.signing import Verifier, signed_bytes
 from clasp_journal.mirror.walking import Break
+
+CHECKED_MIN_BYTES = 1 << 20
+"""So much of the end is checked at least."""
 
 _CHECKPOINT = b'\n{"checkpoint":'
 
@@ -62,7 +66,7 @@ def _end_of_file(path: str, verifier: Verifier | None) -> End | None:
     """The end of the newest file; None if it does not even have a whole first line."""
     size_bytes = os.path.getsize(path)
     with open(path, "rb") as file:
-        anchor = _last_anchor(file.fileno(), size_bytes)
+        anchor = _last_anchor(file.fileno(), max(0, size_bytes - CHECKED_MIN_BYTES))
         while True:
             end = _end_from(file, anchor, verifier)
             if end is None or end.at != Position() or not anchor:
@@ -89,8 +93,9 @@ def _end_from(file: IO[bytes], anchor: int, verifier: Verifier | None) -> End | 
             at_line = _count_lines(file.name, anchor) + number
             return end._replace(broken=Break(file.name, at_line, broken.seq, broken.fault, broken.reason))
         offset += len(raw)
+        checkpoint = offset if line.word in ANCHORS else end.checkpoint_offset
         if not chain.in_append:
-            end = End(chain.position, offset, anchor, 0)
+            end = End(chain.position, offset, checkpoint, 0)
     if end.at == Position():
         reason = "this is no mirror: its first line does not say so"
         return end._replace(broken=Break(file.name, 1, 0, Fault.UNREADABLE, reason))
@@ -99,7 +104,7 @@ def _end_from(file: IO[bytes], anchor: int, verifier: Verifier | None) -> End | 
 
 def lines_after(path: str, seq: int) -> Iterator[Line]:
     """The checked lines of the entries behind a number. It begins to read shortly before that one."""
-    files = all_segments(path)
+    files = [file for file in all_segments(path) if _is_begun(file)]
     first = len(files) - 1
     while first > 0 and _anchor_seq(files[first], 0) > seq:
         first -= 1
@@ -114,6 +119,12 @@ def lines_after(path: str, seq: int) -> Iterator[Line]:
                 line = chain.follow(raw)
                 if line.seq > seq:
                     yield line
+
+
+def _is_begun(file: str) -> bool:
+    """Whether the first line is whole; a crash may have come before."""
+    with open_segment(file) as lines:
+        return lines.readline().endswith(b"\n")
 
 
 def _anchor_before(file: str, seq: int) -> int:

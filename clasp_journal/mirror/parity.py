@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from clasp_journal.entry import JournalEntry
-from clasp_journal.journal import Journal, Results, Span
+from clasp_journal.journal import Journal
 from clasp_journal.mirror.chain import MORE, TAIL_BYTES, digest_of
 from clasp_journal.mirror.ending import find_end
 from clasp_journal.mirror.lines import body_of
-from clasp_journal.mirror.removals import Removals, read_removals
+from clasp_journal.mirror.removals import Removals, is_blank, read_removals
 from clasp_journal.mirror.segments import all_segments, open_segment
 from clasp_journal.mirror.writing import telling
 from clasp_journal.selection import Selection
@@ -45,12 +46,12 @@ class Difference(NamedTuple):
     digest_in_mirror: str
 
 
+@dataclass
 class Numbers:
     """A count, and which numbers, as ranges."""
 
-    def __init__(self) -> None:
-        self.count = 0
-        self.ranges: list[Range] = []
+    count: int = 0
+    ranges: list[Range] = field(default_factory=list)
 
     def add(self, seq: int) -> None:
         """One more, higher than all before."""
@@ -114,14 +115,34 @@ async def parity(
     comparison = await asyncio.to_thread(_Comparison.prepare, path)
     lines = comparison.lines()
     page: list[_Line] = []
-    span = Span(0, latest_seq)
-    async for entries in Results(journal, Selection(), span=span).pages(PAGE_ENTRIES):
+    async for entries in _pages(journal, latest_seq):
         upto_seq = entries[-1].seq
         page = await asyncio.to_thread(comparison.compare, entries, page, lines, upto_seq)
         if on_progress is not None:
             on_progress(len(entries))
     await asyncio.to_thread(comparison.compare, [], page, lines, None)
     return comparison.found()
+
+
+@runtime_checkable
+class Holey(Protocol):
+    """A journal that can be read although entries are missing from it."""
+
+    async def page_with_holes(self, after_seq: int, upto_seq: int, limit: int) -> list[JournalEntry]:
+        """Up to `limit` entries with `after_seq < seq <= upto_seq`, as far as they are there."""
+
+
+async def _pages(journal: Journal, latest_seq: int) -> AsyncIterator[list[JournalEntry]]:
+    after_seq = 0
+    while True:
+        if isinstance(journal, Holey):
+            page = await journal.page_with_holes(after_seq, latest_seq, PAGE_ENTRIES)
+        else:
+            page = await journal.page(Selection(), after_seq, latest_seq, PAGE_ENTRIES)
+        if not page:
+            return
+        yield page
+        after_seq = page[-1].seq
 
 
 class _Comparison:
@@ -199,6 +220,9 @@ class _Comparison:
     def _compare_one(self, entry: JournalEntry, line: _Line) -> None:
         body = body_of(entry, entry.seq).encode()
         if body == line.body:
+            return
+        if is_blank(entry) and self._removals.cover(line.seq, line.body):
+            self._removed += 1
             return
         here, there = digest_of(body), line.digest or digest_of(line.body)
         if here != there:

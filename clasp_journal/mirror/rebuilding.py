@@ -2,8 +2,8 @@
 
 Laws: what is missing is inserted, what is there already and the same is skipped, and the first entry that
 differs, or line that is broken, fails everything with nothing written; all of it is one transaction;
-doing it again changes nothing. What was removed on purpose stays removed, and the state after it is
-folded from the lines, if the mirror has all of them.
+doing it again changes nothing. What was removed on purpose stays removed (blanks stand for what was
+forgotten), and the state after it is folded from the lines, if the mirror has all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from clasp_journal.mirror.chain import Line
 from clasp_journal.mirror.ending import find_end
 from clasp_journal.mirror.lines import entry_of_body
 from clasp_journal.mirror.parity import Parity, parity
-from clasp_journal.mirror.removals import read_removals
+from clasp_journal.mirror.removals import blank, read_removals
 from clasp_journal.mirror.walking import Break, Walk
 from clasp_journal.mirror.writing import telling
 from clasp_journal.restore import State
@@ -125,8 +125,8 @@ class _Return:
         self._on_progress = on_progress
 
     def entries(self) -> Iterator[JournalEntry]:
-        """Every entry that is not removed, checked; `BrokenMirror` at the first line that is broken."""
-        walk = Walk(self._path)
+        """Every entry, checked, or a blank for a forgotten one; `BrokenMirror` at a line that is broken."""
+        walk, at_us = Walk(self._path), 0
         for line in walk:
             if not line.seq:
                 continue
@@ -137,8 +137,12 @@ class _Return:
                 self._on_progress(REPORT_EVERY_ENTRIES)
             if self._removals.cover(line.seq, line.body):
                 self.removed += 1
+                if line.seq >= self._removals.before_seq:
+                    yield blank(line.seq, at_us)
                 continue
-            yield _entry_of(line, self._path)
+            entry = _entry_of(line, self._path)
+            at_us = entry.timestamp
+            yield entry
         if walk.broken is not None:
             raise BrokenMirror(walk.broken)
 

@@ -60,6 +60,16 @@ class Removals:
         return any(each.author is None or is_by(entry, each.author) for each in covering)
 
 
+def blank(seq: int, timestamp: int) -> JournalEntry:
+    """What stands in a journal where an entry was forgotten, since its numbers have no gaps."""
+    return JournalEntry(timestamp, "", "", EntryKind.FORGET, seq=seq)
+
+
+def is_blank(entry: JournalEntry) -> bool:
+    """Whether an entry only stands for one that was forgotten."""
+    return entry == blank(entry.seq, entry.timestamp)
+
+
 def is_by(entry: JournalEntry, author: str) -> bool:
     """Whether an entry is of this author."""
     return author in (entry.author, entry.name) and entry.kind != EntryKind.FORGET

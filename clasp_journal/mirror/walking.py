@@ -61,7 +61,7 @@ class Walk:
         self._append_began = Torn("", 0, 0, 0)
         self._is_series = not CLOSED.search(self.path)
         self._newest: IO[bytes] | None = None
-        self.files = self._files()
+        self.files: list[str] = []
 
     def _files(self) -> list[str]:
         """The files, the newest one opened first: its writer may close it meanwhile, and begin another."""
@@ -86,6 +86,7 @@ class Walk:
         The lines of an append that turns out to be torn are handed on all the same: `torn` says from which
         entry on they do not count.
         """
+        self.files = self._files()
         file, number = self.files[0], 0
         try:
             for file in self.files:
@@ -104,6 +105,9 @@ class Walk:
             self.broken = Break(file, number + 1, self.chain.expected_seq, Fault.UNREADABLE, reason)
         else:
             self.broken = self._unexplained
+        finally:
+            if self._newest is not None:
+                self._newest.close()
 
     def _take(self, file: str, number: int, raw: bytes) -> Line:
         chain = self.chain
