@@ -136,6 +136,8 @@ def _check(effective: Effective) -> None:
     config = effective.config
     if str(config.retain) != "all" and config.backend != "sqlite":
         click.echo(f"# retain does not apply: the journal is {config.journal}")
+    if config.mirror != "none" and config.backend != "sqlite":
+        click.echo(f"# mirror does not apply: the journal is {config.journal}")
 
 
 def _run(effective: Effective) -> NoReturn:

@@ -26,6 +26,7 @@ from router.quantities import (
     parse_listen,
     parse_rate_per_s,
     parse_retention,
+    parse_size_bytes,
     parse_span_s,
 )
 from router.runtime.keeping import OnJournalError
@@ -52,6 +53,10 @@ class RouterConfig:
     snapshot_every_s: float = 30.0
     retain: Retention = _EVERYTHING
     on_journal_error: OnJournalError = OnJournalError.STOP
+    mirror: str = "none"
+    mirror_size_bytes: int = 1_000_000_000
+    mirror_compress: str = "none"
+    mirror_key: str = "none"
     max_sessions: int = Limits().sessions
     max_rate: int = 0
     session_timeout_s: float = 0.0
@@ -81,6 +86,14 @@ class RouterConfig:
     def backend(self) -> str:
         """What kind of journal it is: sqlite, memory or none."""
         return self.journal.partition(":")[0]
+
+    @property
+    def mirror_options(self) -> tuple[str, int, bool, str | None] | None:
+        """The first fields of `MirrorOptions`; None if there is no mirror."""
+        if self.mirror == "none":
+            return None
+        key = None if self.mirror_key == "none" else self.mirror_key
+        return self.mirror, self.mirror_size_bytes, self.mirror_compress == "gzip", key
 
     @property
     def journal_path(self) -> str:
@@ -170,6 +183,12 @@ def _parse_switch(text: str) -> bool:
     return _one_of("true", "false")(text.lower()) == "true"
 
 
+def _parse_file(text: str) -> str:
+    if not text or "://" in text or not text.isprintable():
+        raise ValueError(f"{text!r} names no file; an example is show.jsonl, or none")
+    return text
+
+
 def _parse_name(text: str) -> str:
     if not text.isprintable() or not 0 < len(text.encode()) <= 255:
         raise ValueError(f"{text!r} is no name: 1 to 255 bytes without control characters, like stage-left")
@@ -199,6 +218,25 @@ SETTINGS = (
         lambda text: OnJournalError(_one_of("stop", "serve")(text)),
         "stop refuses writes while the journal cannot keep them; serve applies them unrecorded",
         lambda policy: str(policy.value),
+    ),
+    Setting(
+        "mirror", "mirror", _parse_file, "a file that gets every entry too, as sealed JSON lines; or none"
+    ),
+    Setting(
+        "mirror-size",
+        "mirror_size_bytes",
+        parse_size_bytes,
+        "size at which a file of the mirror is closed and the next one begun; 0B never",
+        "{}B".format,
+    ),
+    Setting(
+        "mirror-compress", "mirror_compress", _one_of("none", "gzip"), "gzip compresses closed files; or none"
+    ),
+    Setting(
+        "mirror-key",
+        "mirror_key",
+        _parse_file,
+        "an Ed25519 key in PEM that signs the mirror's checkpoints; or none",
     ),
     Setting("max-sessions", "max_sessions", _parse_sessions, "sessions at the same time"),
     Setting(

@@ -156,6 +156,7 @@ class Router:
                 snapshot_every_s=every_s,
                 set_aside_damaged=config.on_journal_error is OnJournalError.SERVE,
                 retain=(rules.age_us, rules.size_bytes, rules.entries),
+                mirror=config.mirror_options,
             )
         )
 
@@ -271,7 +272,8 @@ class _Lines:
         path = config.journal_path
         size = "new" if self._is_new else format_size(sum(map(_size_bytes, (path, f"{path}-wal"))))
         kept = "" if config.retain == Retention() else f"; kept: {config.retain}"
-        return f"{path}, {size}{kept}; an ACK means committed, with QoS 2 on the disk"
+        mirror = "" if config.mirror == "none" else f"; mirror: {config.mirror}"
+        return f"{path}, {size}{kept}{mirror}; an ACK means committed, with QoS 2 on the disk"
 
 
 def _size_bytes(path: str) -> int:

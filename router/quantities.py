@@ -123,6 +123,15 @@ def parse_retention(text: str) -> Retention:
     return Retention(**given)  # type: ignore[arg-type]
 
 
+def parse_size_bytes(text: str) -> int:
+    """A number of bytes: `500MB`, `1GB`, `0B`."""
+    number, unit = _split(text, "size like 500MB or 1GB")
+    size_bytes = int(number * _SIZES.get(unit, 0))
+    if unit not in _SIZES or size_bytes > COUNT_MAX:
+        raise ValueError(f"{text!r} is no size like 500MB or 1GB")
+    return size_bytes
+
+
 def _parse_bound(text: str) -> tuple[str, float | int]:
     """Which kind of bound a text is, told by its unit: no unit is in two of the tables but the empty one."""
     number, unit = _split(text, f"retention {_RETENTION}")

@@ -11,10 +11,12 @@ import contextlib
 import logging
 import socket
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any, Literal
 
 from clasp_journal.errors import BadInput, JournalCorrupt, JournalError, JournalLocked
 from clasp_journal.journal import Journal, Results, Span
+from clasp_journal.mirror import MirrorOptions
 from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
 from router.runtime.clerk import Clerk
@@ -195,15 +197,15 @@ class JournalServer:
 async def open_journal(options: JournalOptions) -> Journal:
     """Open the file; if another process is writing it, say so and wait a while for it to end."""
     on_corrupt: Literal["refuse", "set_aside"] = "set_aside" if options.set_aside_damaged else "refuse"
+    mirror = MirrorOptions(*options.mirror) if options.mirror is not None else None
+    opening = partial(SqliteJournal, options.path, mirror=mirror, url=options.url, on_corrupt=on_corrupt)
     try:
-        return await SqliteJournal(options.path, url=options.url, on_corrupt=on_corrupt).open()
+        return await opening().open()
     except JournalLocked as locked:
         if options.lock_wait_s <= 0:
             raise
         log.warning("waiting for the journal, up to %g s: %s", options.lock_wait_s, locked)
-    return await SqliteJournal(
-        options.path, url=options.url, lock_wait_s=options.lock_wait_s, on_corrupt=on_corrupt
-    ).open()
+    return await opening(lock_wait_s=options.lock_wait_s).open()
 
 
 async def count_appended(journal: Journal, after_seq: int) -> int:

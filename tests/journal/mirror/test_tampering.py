@@ -162,10 +162,9 @@ def test_a_cut_end_is_torn_not_broken(written: Files, damaged: Path) -> None:
         found = verify_chain(damaged)
         assert found.is_intact
         assert found.last_seq <= content[:size_bytes].count(b"\n")
-        in_append = content[:size_bytes].rfind(b',"more":true') > content[:size_bytes].rfind(
-            b'"hash":"', 0, -200
-        )
-        assert found.torn is not None or not in_append
+        whole = [line for line in content[:size_bytes].splitlines(keepends=True) if line.endswith(b"\n")]
+        is_torn = size_bytes > sum(map(len, whole)) or b',"more":true' in whole[-1]
+        assert (found.torn is not None) == is_torn
 
 
 async def test_a_broken_mirror_is_not_written(written: Files, tmp_path: Path) -> None:
