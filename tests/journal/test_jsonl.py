@@ -16,7 +16,9 @@ from clasp_journal.jsonl import entry_of, json_of, object_of, value_of
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 KEYS = st.sampled_from(["$bytes", "$float", "$map", "$", "a"]) | TEXTS
-SCALARS = st.none() | st.booleans() | INTEGERS | st.floats() | TEXTS | st.binary(max_size=12)
+FLOATS = st.floats(allow_nan=False) | st.just(math.nan)
+"""Of the many bit patterns of NaN only the usual one is a JSON value; entries carry the others beside it."""
+SCALARS = st.none() | st.booleans() | INTEGERS | FLOATS | TEXTS | st.binary(max_size=12)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
