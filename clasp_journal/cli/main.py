@@ -57,6 +57,7 @@ VERBS: dict[str, Verb] = {
     "compact": Verb("keeping", _KEEP, "--before TIME|SEQ", "Removes the oldest entries."),
     "export": Verb("carrying", _KEEP, "[PATTERN…]", "Entries as JSON lines or CSV, whole and exact."),
     "import": Verb("carrying", _KEEP, "FILE", "Appends the entries of an export."),
+    "mirror": Verb("mirroring", _KEEP, "verify|parity|rebuild FILE", "The second copy; the journal from it."),
     "upgrade": Verb("checking", _KEEP, "", "Brings the layout of the file up to date."),
     "doctor": Verb("checking", _KEEP, "", "Whether this machine is good for a journal."),
     "completion": Verb("completion", _SHELL, "bash|zsh|fish", "Completes verbs, options and addresses."),

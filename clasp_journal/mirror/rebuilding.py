@@ -117,9 +117,9 @@ class _Return:
             self._removals = read_removals(path)
         if end is None:
             raise JournalUnavailable("there is no such mirror", path=path, operation="rebuild")
-        # Where the end is broken, reading from the beginning finds the first line that is.
+        if end.broken is not None:
+            raise _first_break(path, end.broken)
         self.origin = Origin(end.at.epoch, end.at.seq)
-        self._upto_seq = end.at.seq if end.broken is None else None
         self.removed = 0
         self._path = path
         self._on_progress = on_progress
@@ -130,7 +130,7 @@ class _Return:
         for line in walk:
             if not line.seq:
                 continue
-            if self._upto_seq is not None and line.seq > self._upto_seq:
+            if line.seq > self.origin.latest_seq:
                 # Of a torn append.
                 break
             if self._on_progress is not None and line.seq % REPORT_EVERY_ENTRIES == 0:
@@ -145,6 +145,15 @@ class _Return:
             yield entry
         if walk.broken is not None:
             raise BrokenMirror(walk.broken)
+
+
+def _first_break(path: str, known: Break) -> BrokenMirror:
+    """The first line that is broken, where one near the end is known to be."""
+    walk = Walk(path)
+    for _ in walk:
+        # Reading is checking.
+        continue
+    return BrokenMirror(walk.broken or known)
 
 
 def _entry_of(line: Line, path: str) -> JournalEntry:
