@@ -38,26 +38,17 @@ class JournalProcess:
         """Start it. `on_room` is called whenever more can be sent."""
         to_child, child_reads = _one_way_pair()
         child_writes, from_child = _one_way_pair()
+        spawning = asyncio.create_task(_execute(child_reads, child_writes))
         try:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                # Not the current directory: it is the user's, and may hold anything.
-                *("-P", "-m", MODULE, str(child_reads.fileno()), str(child_writes.fileno())),
-                pass_fds=(child_reads.fileno(), child_writes.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                env=_environment(),
-            )
+            process = await asyncio.shield(spawning)
+            to_child.setblocking(False)
+            from_child.setblocking(False)
+            return cls(process, await Sender.start(to_child, on_room), from_child)
         except BaseException:
             to_child.close()
             from_child.close()
+            await _end_unwanted(spawning)
             raise
-        finally:
-            child_reads.close()
-            child_writes.close()
-        to_child.setblocking(False)
-        from_child.setblocking(False)
-        return cls(process, await Sender.start(to_child, on_room), from_child)
 
     @property
     def has_room(self) -> bool:
@@ -90,6 +81,31 @@ class JournalProcess:
         """Close the pipes; the process finishes what is in them and ends."""
         self._sender.close()
         self._reading.close()
+
+
+async def _execute(child_reads: socket.socket, child_writes: socket.socket) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            # Not the current directory: it is the user's, and may hold anything.
+            *("-P", "-m", MODULE, str(child_reads.fileno()), str(child_writes.fileno())),
+            pass_fds=(child_reads.fileno(), child_writes.fileno()),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            env=_environment(),
+        )
+    finally:
+        child_reads.close()
+        child_writes.close()
+
+
+async def _end_unwanted(spawning: asyncio.Task[asyncio.subprocess.Process]) -> None:
+    """A start that was given up: the process may only now come to life, and must not stay."""
+    with contextlib.suppress(OSError):
+        process = await spawning
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 def _one_way_pair() -> tuple[socket.socket, socket.socket]:
