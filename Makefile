@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
+# Tests wait for processes more than they compute: one more worker than most machines have cores does no harm.
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format fuzz soak bench interop-setup clean
@@ -35,7 +37,7 @@ run: $(STAMP) ## start clasp-router; flags by ARGS="--listen 127.0.0.1:7330"
 	@exec $(BIN)/clasp-router $(ARGS)
 
 test: $(STAMP) ## run the tests; ARGS="tests/house -q" narrows
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 check: $(STAMP) ## lint, format, types and the house rules
 	$(BIN)/ruff check .
@@ -48,7 +50,7 @@ format: $(STAMP) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 fuzz: $(STAMP) ## the property tests (marker `property`) with 50,000 examples each
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m "property and not soak" $(ARGS)
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) -m "property and not soak" $(ARGS)
 
 soak: $(STAMP) ## the tests that run for minutes (marker `soak`)
 	$(BIN)/python -m pytest -m soak $(ARGS)
