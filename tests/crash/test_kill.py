@@ -23,9 +23,9 @@ SHARES = ("0.2", "0.03")
 SILENCE_MAX_S = 60
 
 
-def kill_at_work(path: Path, seed: int, rng: random.Random, errors: Path) -> list[bytes]:
+def kill_at_work(path: Path, seed: int, rng: random.Random, errors: Path, *more: str) -> list[bytes]:
     """Let a child work for a random while, kill it, and return all that it told."""
-    command = [sys.executable, "-m", "tests.crash.workload", str(path), str(seed), "0", *SHARES]
+    command = [sys.executable, "-m", "tests.crash.workload", str(path), str(seed), "0", *SHARES, *more]
     with (
         errors.open("wb") as stderr,
         subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=stderr) as child,

@@ -3,7 +3,7 @@
 Laws: it tells before it attempts and after it was answered; every entry is `entry_at` its number; once it has
 opened the file it counts for itself, so that a number given twice or skipped ends it with an error.
 
-Run as `python -m tests.crash.workload FILE SEED STEPS SYNCED UPKEEP`: it stops after STEPS steps (0: never),
+Run as `python -m tests.crash.workload FILE SEED STEPS SYNCED UPKEEP [MIRROR]`: it stops after STEPS steps (0: never),
 SYNCED is the share of appends that ask for the disk, UPKEEP the share of steps that compact the journal or
 open it anew. With the shim it tells into the shim's log, else to stdout.
 """
@@ -15,14 +15,19 @@ import random
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from clasp_journal.errors import HistoryIncomplete
+from clasp_journal.mirror import MirrorOptions
 from clasp_journal.sqlite.journal import SqliteJournal
 from tests.crash.model import entry_at
 from tests.crash.shim import mark
 
 Tell = Callable[[str], object]
+Make = Callable[[], SqliteJournal]
+SEGMENT_BYTES = 500_000
+"""So small that many kills hit a change of files."""
 BATCHES = (1, 1, 1, 2, 3, 8, 8, 30, 100, 300)
 SNAPSHOTS = 0.05
 
@@ -30,8 +35,8 @@ SNAPSHOTS = 0.05
 class Workload:
     """One writer at work, choosing at random what it does next."""
 
-    def __init__(self, path: str, seed: int, tell: Tell, *, synced: float, upkeep: float) -> None:
-        self._path = path
+    def __init__(self, make: Make, seed: int, tell: Tell, *, synced: float, upkeep: float) -> None:
+        self._make = make
         self._rng = random.Random(seed)
         self._synced_share = synced
         self._tell = tell
@@ -56,7 +61,7 @@ class Workload:
         self._tell(json.dumps({"did": did, **facts}))
 
     async def _open(self) -> None:
-        self._journal = SqliteJournal(self._path)
+        self._journal = self._make()
         await self._journal.open()
         self._last = await self._journal.latest_seq()
         self._state = await self._journal.state()
@@ -105,9 +110,11 @@ def to_stdout(line: str) -> None:
 
 def main() -> None:
     """Work as the command line says."""
-    path, seed, steps, synced, upkeep = sys.argv[1:]
+    path, seed, steps, synced, upkeep, *mirror = sys.argv[1:]
     tell = mark if "SHIM_LOG" in os.environ else to_stdout
-    workload = Workload(path, int(seed), tell, synced=float(synced), upkeep=float(upkeep))
+    options = MirrorOptions(mirror[0], segment_bytes=SEGMENT_BYTES, compress=True) if mirror else None
+    make = partial(SqliteJournal, path, mirror=options)
+    workload = Workload(make, int(seed), tell, synced=float(synced), upkeep=float(upkeep))
     try:
         asyncio.run(workload.run(int(steps)))
     except Exception:
