@@ -226,17 +226,17 @@ class Mirror:
         """Another life of the journal begins behind the last entry."""
         if epoch != self.at.epoch:
             facts = {"epoch": epoch, "after": self.at.epoch, "seq": self.at.seq}
-            self._note("epoch", facts, self.at._replace(epoch=epoch))
+            self._note("epoch", facts, epoch=epoch)
 
     def note_removed(self, before_seq: int) -> None:
         """The journal removes its entries below a number, on purpose."""
         if before_seq > self.at.removed_before:
-            self._note("removed", {"before_seq": before_seq}, self.at._replace(removed_before=before_seq))
+            self._note("removed", {"before_seq": before_seq}, removed_before=before_seq)
 
-    def _note(self, word: str, facts: dict[str, Any], after: Position) -> None:
+    def _note(self, word: str, facts: dict[str, Any], **after: Any) -> None:
         with self.transaction():
             self._write_control(word, facts)
-            self.at = after._replace(head=self.at.head)
+            self.at = self.at._replace(**after)
             self.sync()
 
     # Writing.

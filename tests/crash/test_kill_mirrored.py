@@ -1,7 +1,7 @@
 """A writer with a mirror may be killed at any moment: both sides have what it acknowledged, and agree.
 
-After every kill the journal is looked at alone and made whole from the mirror; now and then another one is made
-from the mirror alone. The next life opens both together.
+After every kill the journal is looked at alone and made whole from the mirror; now and then another one is
+made from the mirror alone. The next life opens both together.
 """
 
 import random

@@ -161,6 +161,19 @@ async def test_files_are_closed_by_size(files: Files, compress: bool) -> None:
             assert lines.readline().startswith(b'{"mirror":')
 
 
+def test_what_is_noted_when_a_file_is_full_belongs_to_the_next(files: Files) -> None:
+    """The note closes the file, and the chain goes on behind it."""
+    with Mirror(MirrorOptions(str(files.mirror), segment_bytes=1_000)) as mirror:
+        mirror.begin("an-epoch")
+        for seq in range(1, 21):
+            mirror.mirror_one(entry_at(seq))
+            mirror.note_removed(seq)
+        mirror.note_epoch("another")
+    found = verify_chain(files.mirror)
+    assert (found.is_intact, found.entries, found.epoch) == (True, 20, "another")
+    assert found.files > 3
+
+
 @pytest.mark.parametrize("lost", [0, 2])
 async def test_a_missing_file_is_found(files: Files, lost: int) -> None:
     """The first one, or one in the middle: at the first line of the file after it."""
