@@ -68,7 +68,10 @@ def as_json(rows: list[Row], options: Options) -> str:
 @click.option("--rounds", default=7, show_default=True, type=click.IntRange(min=1), help="Rounds per name.")
 @click.option("--large", is_flag=True, help="Run the large variants too; they take minutes.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the rows to a file.")
-def main(names: tuple[str, ...], listing: bool, rounds: int, large: bool, json_file: Path | None) -> None:
+@click.option("--mirror", is_flag=True, help="Of the journal's rows, only those about its mirror.")
+def main(
+    names: tuple[str, ...], listing: bool, rounds: int, json_file: Path | None, **variants: bool
+) -> None:
     """Measure the named scenarios, or all of them."""
     known = scenarios()
     if listing:
@@ -78,7 +81,7 @@ def main(names: tuple[str, ...], listing: bool, rounds: int, large: bool, json_f
     unknown = [name for name in names if name not in known]
     if unknown:
         raise click.UsageError(f"no scenario {unknown[0]!r}; there are: {', '.join(known) or 'none yet'}")
-    options = Options(rounds=rounds, large=large)
+    options = Options(rounds=rounds, **variants)
     rows = [row for name in names or known for row in run_scenario(name, options)]
     Console().print(as_table(rows))
     if json_file is not None:

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
+from bench.journal_mirror import mirroring
 from bench.journal_rivals import NaiveLayout, PlainTable
 from bench.journal_scene import PATTERNS, a_show, instant_us
 from bench.measure import Options, Row, Work, interleaved
@@ -43,11 +44,12 @@ class Sizes:
     queried: int = 1_000_000
     params: int = 100_000
     tail: int = 1_000_000
+    mirrored: int = 1_000_000
 
 
 SIZES = Sizes()
 LARGE = Sizes(queried=10_000_000)
-TINY = Sizes(appended=2_000, naively_appended=50, queried=4_000, params=200, tail=400)
+TINY = Sizes(appended=2_000, naively_appended=50, queried=4_000, params=200, tail=400, mirrored=3_000)
 
 
 class Stage:
@@ -84,11 +86,15 @@ def run(options: Options) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="journal-bench-") as folder:
         stage = Stage(Path(folder))
         try:
+            mirror_rows = mirroring(stage, sizes.appended, sizes.mirrored, options.rounds)
+            if options.mirror:
+                return mirror_rows
             return [
                 *appending(stage, sizes, options.rounds),
                 *querying(stage, sizes, options.rounds),
                 *streaming(stage),
                 *restoring(stage, sizes),
+                *mirror_rows,
             ]
         finally:
             stage.close()

@@ -25,6 +25,8 @@ class Options:
     rounds: int = 7
     large: bool = False
     tiny: bool = False
+    mirror: bool = False
+    """Of the journal's rows, only those about its mirror."""
 
 
 @dataclass(frozen=True, slots=True)

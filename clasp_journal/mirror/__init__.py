@@ -26,7 +26,8 @@ one that the journal has had. On opening, the last megabyte or two of the chain 
 checkpoint on, not all of it from its beginning: `verify_chain` does that.
 """
 
-from clasp_journal.mirror.parity import Parity, parity
+from clasp_journal.mirror.comparing import Parity
+from clasp_journal.mirror.parity import parity
 from clasp_journal.mirror.rebuilding import DifferingEntry, Report, rebuild
 from clasp_journal.mirror.redaction import forget_lines
 from clasp_journal.mirror.transaction import MirrorRefused

@@ -20,7 +20,8 @@ from typing import Any
 
 from clasp_journal.entry import EntryKind, JournalEntry, Phase, SignalType
 from clasp_journal.errors import BadValue
-from clasp_journal.jsonl import entry_of, object_of
+from clasp_journal.jsonl import entry_of, object_of, value_of
+from clasp_journal.value import encode
 
 CACHED_TEXTS = 1 << 16
 CACHED_VALUES = 1 << 12
@@ -47,8 +48,14 @@ _PLAIN = re.compile(
     rb'\{"seq":(\d+),"timestamp":(-?\d+),"op":"set","signal":"param","address":"([^"\\]*)",'
     rb'"value":(-?\d+(?:\.\d+(?:e[+-]\d+)?|e[+-]\d+)),"revision":(\d+),"author":"([^"\\]*)"'
 )
+_SET = re.compile(
+    rb'\{"seq":(\d+),"timestamp":(-?\d+),"op":"set","signal":"param","address":"([^"\\]*)",'
+    rb'"value":(.+?),"revision":(\d+),"author":"([^"\\]*)"'
+)
+"""Of any value; what else it may have taken for one is no JSON."""
 
 quoted = lru_cache(CACHED_TEXTS)(json.dumps)
+_text = lru_cache(CACHED_TEXTS)(bytes.decode)
 _as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -121,14 +128,22 @@ def entry_of_body(body: bytes) -> JournalEntry:
         seq, timestamp, address, number, revision, author = plain.groups()
         return JournalEntry(
             int(timestamp),
-            author.decode(),
-            address.decode(),
+            _text(author),
+            _text(address),
             EntryKind.SET,
             SignalType.PARAM,
             _F64.pack(_F64_TAG, float(number)),
             int(revision),
             int(seq),
         )
+    any_set = _SET.fullmatch(body)
+    if any_set is not None:
+        seq, timestamp, address, told, revision, author = any_set.groups()
+        encoded = _encoded_of(told)
+        if encoded is not None:
+            kind, signal = EntryKind.SET, SignalType.PARAM
+            texts = _text(author), _text(address)
+            return JournalEntry(int(timestamp), *texts, kind, signal, encoded, int(revision), int(seq))
     try:
         loaded = json.loads((body + b"}").decode("ascii"))
         return _exactly(loaded) if "exact" in loaded else entry_of(loaded)
@@ -136,6 +151,14 @@ def entry_of_body(body: bytes) -> JournalEntry:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadValue(f"this is no entry: {error}") from None
+
+
+@lru_cache(CACHED_VALUES)
+def _encoded_of(told: bytes) -> bytes | None:
+    try:
+        return encode(value_of(json.loads(told)))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _exactly(loaded: dict[str, Any]) -> JournalEntry:

@@ -59,6 +59,7 @@ class Walk:
         self._unexplained: Break | None = None
         self._unexplained_upto = 0
         self._append_began = Torn("", 0, 0, 0)
+        self._append_bytes = 0
         self._is_series = not CLOSED.search(self.path)
         self._newest: IO[bytes] | None = None
         self.files: list[str] = []
@@ -127,12 +128,10 @@ class Walk:
             self._explain_upto(int(line.facts["before_seq"]) - 1)
         elif line.word == "checkpoint" and self._verifier is not None:
             self._check_signature(line)
-        if chain.in_append and not before:
-            self._append_began = Torn(file, number, line.seq, 0)
         if chain.in_append:
-            self._append_began = self._append_began._replace(
-                size_bytes=self._append_began.size_bytes + len(raw)
-            )
+            if not before:
+                self._append_began, self._append_bytes = Torn(file, number, line.seq, 0), 0
+            self._append_bytes += len(raw)
         return line
 
     def _begin(self, raw: bytes) -> Line:
@@ -154,12 +153,11 @@ class Walk:
         if self.chain.in_append:
             if file != self.files[-1]:
                 raise BrokenChain(Fault.MISSING, self.chain.expected_seq, "the end of the file is missing")
-            self.torn = self._append_began
+            self.torn = self._append_began._replace(size_bytes=self._append_bytes)
 
     def _note_torn(self, file: str, number: int, size_bytes: int) -> None:
         if self.chain.in_append:
-            began = self._append_began
-            self.torn = began._replace(size_bytes=began.size_bytes + size_bytes)
+            self.torn = self._append_began._replace(size_bytes=self._append_bytes + size_bytes)
         else:
             self.torn = Torn(file, number, self.chain.expected_seq, size_bytes)
 

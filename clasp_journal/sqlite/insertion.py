@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalUnavailable
@@ -27,11 +27,12 @@ from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Clock, Run, step_back
 from clasp_journal.sqlite.extent import write_clock_steps
 from clasp_journal.sqlite.meta import Meta
+from clasp_journal.sqlite.names import NewNames
 from clasp_journal.sqlite.rows import entry_of
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.writer import Batch, EntryWriter
 
-INSERTED_AT_ONCE = 5_000
+COMPARED_AT_ONCE = 5_000
 
 
 class Insertion:
@@ -58,7 +59,7 @@ class Insertion:
             reason = f"epoch {self._origin.epoch} is none of this journal, which has entries of its own"
             raise JournalUnavailable(reason, operation="rebuild")
         writer.synchronize(db, synced=True)
-        batch = Batch(self._latest_seq, writer.catalog, writer.clock)
+        batch = _batch_of(writer)
         with writing(db):
             self._insert_all(db, batch, iter(entries))
             latest_seq = max(self._latest_seq, self._origin.latest_seq)
@@ -72,21 +73,43 @@ class Insertion:
                 meta = meta._replace(lineage=lineage).renewed()
             meta = meta._replace(latest_seq=latest_seq)
             meta.write(db)
-        batch.names.adopt()
+        writer.catalog.refresh(db)
         writer.clock.runs, writer.clock.highest_us = clock.runs, clock.highest_us
         writer.latest_seq = latest_seq
         writer.changes = Changes(latest_seq)
         return Inserted(self._inserted, self._identical, meta.epoch), meta
 
     def _insert_all(self, db: sqlite3.Connection, batch: Batch, entries: Iterator[JournalEntry]) -> None:
-        while page := list(islice(entries, INSERTED_AT_ONCE)):
-            missing = page if page[0].seq > self._latest_seq else self._missing_of(db, page)
-            while missing:
-                run = _first_run(missing)
-                batch.last_seq = run[0].seq - 1
-                db.executemany(schema.INSERT_PLAIN_ENTRY, batch.rows(db, run))
-                self._note(run)
-                missing = missing[len(run) :]
+        beyond: list[JournalEntry] = []
+
+        def known() -> Iterator[JournalEntry]:
+            for entry in entries:
+                if entry.seq > self._latest_seq:
+                    beyond.append(entry)
+                    return
+                yield entry
+
+        if not self._latest_seq:
+            # An index that is made at the end costs half of one that is kept up.
+            db.execute(schema.DROP_INDEX)
+        numbers = known()
+        while page := list(islice(numbers, COMPARED_AT_ONCE)):
+            self._insert(db, batch, iter(self._missing_of(db, page)))
+        self._insert(db, batch, chain(beyond, entries))
+        if not self._latest_seq:
+            db.execute(schema.INDEX_ENTRIES)
+
+    def _insert(self, db: sqlite3.Connection, batch: Batch, entries: Iterator[JournalEntry]) -> None:
+        """Insert entries, a run of following numbers at a time."""
+        first = next(entries, None)
+        while first is not None:
+            run = _Run(first, entries)
+            batch.last_seq = first.seq - 1
+            db.executemany(schema.INSERT_PLAIN_ENTRY, batch.rows(db, run))
+            self._inserted += batch.last_seq - first.seq + 1
+            self._first_inserted = self._first_inserted or first.seq
+            self._has_filled_a_hole = self._has_filled_a_hole or first.seq <= self._latest_seq
+            first = run.following
 
     def _missing_of(self, db: sqlite3.Connection, page: list[JournalEntry]) -> list[JournalEntry]:
         """Those that are not there; `DifferingEntry` if another one is."""
@@ -108,19 +131,55 @@ class Insertion:
                 raise DifferingEntry(entry.seq, here, other)
         return missing
 
-    def _note(self, run: list[JournalEntry]) -> None:
-        self._inserted += len(run)
-        self._first_inserted = self._first_inserted or run[0].seq
-        self._has_filled_a_hole = self._has_filled_a_hole or run[0].seq <= self._latest_seq
+
+def _batch_of(writer: EntryWriter) -> Batch:
+    """A batch that knows a name as soon as it has met it: it may be all that the journal will ever have."""
+    known = Catalog()
+    known.address_ids, known.author_ids = dict(writer.catalog.address_ids), dict(writer.catalog.author_ids)
+    known.last_address_id, known.last_author_id = (
+        writer.catalog.last_address_id,
+        writer.catalog.last_author_id,
+    )
+    batch = Batch(writer.latest_seq, known, writer.clock)
+    batch.names = _Names(known)
+    return batch
 
 
-def _first_run(entries: list[JournalEntry]) -> list[JournalEntry]:
-    """The entries at the beginning whose numbers have no gap."""
-    first = entries[0].seq
-    if entries[-1].seq - first == len(entries) - 1:
-        return entries
-    end = next(at for at, entry in enumerate(entries) if entry.seq != first + at)
-    return entries[:end]
+class _Names(NewNames):
+    """New names in a catalog of their own, which nobody else will use if this fails."""
+
+    def __init__(self, known: Catalog) -> None:
+        super().__init__(known)
+        self._known = known
+
+    def address_id(self, text: str) -> int:
+        """The id of an address, from now on a known one."""
+        number = self._known.address_ids[text] = super().address_id(text)
+        return number
+
+    def author_id(self, subject: str, name: str | None) -> int:
+        """The id of an author, from now on a known one."""
+        number = self._known.author_ids[subject, name] = super().author_id(subject, name)
+        return number
+
+
+class _Run:
+    """The entries from the first on, up to a gap in their numbers; then `following` is the one behind it."""
+
+    def __init__(self, first: JournalEntry, entries: Iterator[JournalEntry]) -> None:
+        self.following: JournalEntry | None = None
+        self._first = first
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[JournalEntry]:
+        yield self._first
+        expected = self._first.seq
+        for entry in self._entries:
+            expected += 1
+            if entry.seq != expected:
+                self.following = entry
+                return
+            yield entry
 
 
 def _clock_of(db: sqlite3.Connection, latest_seq: int) -> Clock:

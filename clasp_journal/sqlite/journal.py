@@ -22,7 +22,7 @@ from clasp_journal.mirror.rebuilding import Inserted, Origin
 from clasp_journal.mirror.writing import MirrorOptions
 from clasp_journal.restore import Snapshot, State
 from clasp_journal.selection import EVERYTHING, Selection
-from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.bodies import read_bodies
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.compaction import Compaction
 from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
@@ -30,7 +30,6 @@ from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.folding import Folding
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, recorded
-from clasp_journal.sqlite.rows import entry_of
 from clasp_journal.sqlite.snapshots import Header as SnapshotHeader
 from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Options, Storage
@@ -225,17 +224,11 @@ class SqliteJournal(Journal):
             pass
         return search.found
 
-    async def page_with_holes(self, after_seq: int, upto_seq: int, limit: int) -> list[JournalEntry]:
-        """Up to `limit` entries of a span as far as they are there; `page` raises where one is missing."""
+    async def bodies(self, after_seq: int, upto_seq: int, limit: int) -> list[tuple[int, bytes]]:
+        """Up to `limit` entries as the text of a mirror's lines; those that are missing are left out."""
         storage = await self._opened()
-
-        def read(db: sqlite3.Connection) -> list[JournalEntry]:
-            with reading(db):
-                storage.catalog.refresh(db)
-                rows = db.execute(schema.scan(), (after_seq, upto_seq)).fetchmany(limit)
-            return [entry_of(row, storage.catalog) for row in rows]
-
-        return await storage.reader.run(read, "query")
+        job = partial(read_bodies, catalog=storage.catalog, span=Span(after_seq, upto_seq), limit=limit)
+        return await storage.reader.run(job, "read")
 
     async def nth_newest(self, selection: Selection, n: int, *, after_seq: int, upto_seq: int) -> int:
         """The number of the n-th newest matching entry in a span; `after_seq + 1` if there are fewer."""

@@ -102,6 +102,9 @@ SELECT a.text AS address, p.value, {_TYPE.format("p")} AS type, p.revision, p.tt
        {_ISO.format("p.timestamp")} AS time, p.timestamp
 FROM param AS p JOIN address AS a ON a.id = p.address_id JOIN author AS w ON w.id = p.author_id"""
 
+INDEX_ENTRIES = "CREATE INDEX entry_by_address ON entry (address_id)"
+DROP_INDEX = "DROP INDEX entry_by_address"
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID",
@@ -112,7 +115,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             seq INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, kind INTEGER NOT NULL, signal INTEGER,
             address_id INTEGER NOT NULL, author_id INTEGER NOT NULL, value_type INTEGER, value, raw BLOB,
             revision INTEGER, ttl INTEGER, samples BLOB, extra TEXT, crc INTEGER NOT NULL)""",
-        "CREATE INDEX entry_by_address ON entry (address_id)",
+        INDEX_ENTRIES,
         """CREATE TABLE snapshot (
             id INTEGER PRIMARY KEY AUTOINCREMENT, at_seq INTEGER NOT NULL, taken INTEGER NOT NULL,
             params INTEGER NOT NULL, revision_floor INTEGER NOT NULL, complete INTEGER NOT NULL,

@@ -4,8 +4,9 @@ Laws: it tells before it attempts and after it was answered; every entry is `ent
 opened the file it counts for itself, so that a number given twice or skipped ends it with an error.
 
 Run as `python -m tests.crash.workload FILE SEED STEPS SYNCED UPKEEP [MIRROR]`: it stops after STEPS steps (0:
-never), SYNCED is the share of appends that ask for the disk, UPKEEP the share of steps that compact the journal or
-open it anew, MIRROR the file of a mirror. With the shim it tells into the shim's log, else to stdout.
+never), SYNCED is the share of appends that ask for the disk, UPKEEP the share of steps that compact the
+journal or open it anew, MIRROR the file of a mirror. With the shim it tells into the shim's log, else to
+stdout.
 """
 
 import asyncio

@@ -211,4 +211,4 @@ async def test_a_mirror_out_of_order_is_not_consistent(files: Files) -> None:
     async with files.alone() as journal:
         found = await parity(journal, files.mirror)
     assert not found.is_consistent
-    assert "line 10" in found.disorder
+    assert "behind entry 8" in found.disorder

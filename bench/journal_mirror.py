@@ -1,0 +1,135 @@
+"""What a mirror costs: appending with it and without it, in turns; verifying, comparing and rebuilding."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol, TypeVar
+
+from bench.journal_scene import a_show
+from bench.measure import Row, interleaved
+from clasp_journal.entry import JournalEntry
+from clasp_journal.mirror import parity, rebuild, verify_chain
+from clasp_journal.sqlite import SqliteJournal
+
+BATCH_ENTRIES = 1_000
+
+
+T = TypeVar("T")
+
+
+class Stage(Protocol):
+    """A folder, and something that waits for coroutines."""
+
+    folder: Path
+
+    @property
+    def wait(self) -> Wait:
+        """Run a coroutine to its end."""
+
+
+class Wait(Protocol):
+    """What runs a coroutine to its end."""
+
+    def __call__(self, work: Coroutine[object, object, T], /) -> T: ...
+
+
+async def _append(journal: SqliteJournal, entries: list[JournalEntry], *, synced: bool) -> None:
+    for first in range(0, len(entries), BATCH_ENTRIES):
+        await journal.append(entries[first : first + BATCH_ENTRIES], synced=synced)
+
+
+def mirroring(stage: Stage, appended: int, compared: int, rounds: int) -> list[Row]:
+    """All rows; `compared` entries are verified, compared and rebuilt, each once."""
+    return [*_appending(stage, appended, rounds), *_looking_back(stage, compared)]
+
+
+def _appending(stage: Stage, count: int, rounds: int) -> list[Row]:
+    """Microseconds per entry, in batches; what asks for the disk is measured beside what does not."""
+    entries = list(a_show(count))
+    alone = SqliteJournal(stage.folder / "alone.db")
+    mirrored = SqliteJournal(stage.folder / "mirrored.db", mirror=stage.folder / "mirrored.jsonl")
+    works = {
+        (name, synced): lambda journal=journal, synced=synced: stage.wait(
+            _append(journal, entries, synced=synced)
+        )
+        for synced in (False, True)
+        for name, journal in (("alone", alone), ("mirrored", mirrored))
+    }
+    medians = interleaved({f"{name} {synced}": work for (name, synced), work in works.items()}, rounds)
+    for journal in (alone, mirrored):
+        stage.wait(journal.close())
+    plain_us, lines_us, plain_synced_us, lines_synced_us = (
+        medians[f"{name} {synced}"] / count / 1e3 for name, synced in works
+    )
+    fsync_us = max(0.0, (lines_synced_us - lines_us) - (plain_synced_us - plain_us))
+    per_batch = f"{fsync_us * BATCH_ENTRIES / 1e3:.3g} ms per batch"
+    share = f"{fsync_us / lines_synced_us:.0%} of an append at QoS 2; {per_batch}"
+    return [
+        Row("journal", "append alone", plain_us, "us/entry", 1.0, "batches of 1,000; committed (QoS 1)"),
+        Row(
+            "journal", "append with a mirror", lines_us, "us/entry", lines_us / plain_us, "no fsync in either"
+        ),
+        Row("journal", "append alone, synced", plain_synced_us, "us/entry", 1.0, "QoS 2"),
+        Row(
+            "journal",
+            "append with a mirror, synced",
+            lines_synced_us,
+            "us/entry",
+            lines_synced_us / plain_synced_us,
+            "QoS 2",
+        ),
+        Row("journal", "the mirror's fsync", fsync_us, "us/entry", note=share),
+    ]
+
+
+def _looking_back(stage: Stage, count: int) -> list[Row]:
+    db, mirror, fresh = (stage.folder / name for name in ("kept.db", "kept.jsonl", "rebuilt.db"))
+    stage.wait(_fill(db, mirror, count))
+    size_bytes = mirror.stat().st_size
+    started = perf_counter()
+    chain = verify_chain(mirror)
+    verify_s = perf_counter() - started
+    parity_s, rebuild_s = stage.wait(_compare_and_rebuild(db, mirror, fresh))
+    if not chain.is_intact or chain.entries != count:
+        raise RuntimeError(f"the mirror is broken: {chain}")
+    return [
+        Row("journal", "bytes per line of the mirror", size_bytes / count, "bytes"),
+        Row(
+            "journal",
+            "verify the chain",
+            count / verify_s,
+            "entries/s",
+            note=f"{count:,} in {verify_s:.3g} s",
+        ),
+        Row("journal", "parity", parity_s, "s", note=f"{count:,} entries"),
+        Row(
+            "journal",
+            "rebuild",
+            count / rebuild_s,
+            "entries/s",
+            note="into an empty file, without its parity",
+        ),
+    ]
+
+
+async def _fill(db: Path, mirror: Path, count: int) -> None:
+    async with SqliteJournal(db, mirror=mirror) as journal:
+        for first in range(0, count, BATCH_ENTRIES):
+            await journal.append(list(a_show(min(BATCH_ENTRIES, count - first), first)))
+
+
+async def _compare_and_rebuild(db: Path, mirror: Path, fresh: Path) -> tuple[float, float]:
+    """Seconds for the one and the other."""
+    async with SqliteJournal(db, read_only=True) as journal:
+        started = perf_counter()
+        found = await parity(journal, mirror)
+        parity_s = perf_counter() - started
+    async with SqliteJournal(fresh) as journal:
+        started = perf_counter()
+        done = await rebuild(journal, mirror)
+        both_s = perf_counter() - started
+    if not (found.is_consistent and done.parity.is_consistent):
+        raise RuntimeError("the sides differ")
+    return parity_s, both_s - parity_s
