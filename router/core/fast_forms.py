@@ -7,16 +7,22 @@ TTL, an address that is new, readers that want it thinned out, a journal that ca
 from __future__ import annotations
 
 from clasp_journal.entry import SignalType
+from clasp_journal.value import ValueType
 from router.core.ground import Ground
 from router.core.ports import Fate
 from router.core.session import Session
 from router.core.signals import fate_of, packed_ack
+from router.core.topics import Topic
 from router.wire.fast import plain_publish, plain_set
 from router.wire.packing import pack
 
 _PLAIN_FLAGS = (0x01, 0x41, 0x81)
 """Frame flags with which a PUBLISH can be passed on as it is."""
 _COMMIT = 2
+_NUMBER_BYTES = 8
+_NUMBERS = (int(ValueType.I64), int(ValueType.F64))
+"""Types whose data are these bytes, whatever they are: nothing in them has to be checked."""
+_HEADS_MAX = 100_000
 _QOS = tuple((flags >> 6) % 3 for flags in range(256))
 """The QoS by frame flags; the reserved 3 counts as 0."""
 # Looking up a member of an enum costs more than all the rest of a line.
@@ -33,6 +39,8 @@ class FastForms:
         self._subscriptions = ground.subscriptions
         self._groups = ground.subscriptions.groups
         self._known = ground.topics.known
+        self._by_head: dict[bytes, Topic] = {}
+        """Topics by all that stands before the data of a number, in the frame of a plain SET."""
         self._passing = ground.topics.passing
         self._set_bytes = ground.limits.set_bytes
         self._publish_bytes = ground.limits.publish_bytes
@@ -41,15 +49,23 @@ class FastForms:
         """Do a plain SET or PUBLISH; False if this frame is something else."""
         if not session.is_plain:
             return False
-        plain = plain_set(frame)
-        if plain is None:
-            return self._publish(session, frame, now)
-        address, kind, data = plain
-        topic = self._known.get(address)
-        if topic is None or not topic.is_plain or not self._ground.accepting:
-            return False
-        size_bytes = len(data)
-        if len(address) + size_bytes > self._set_bytes:
+        topic = self._by_head.get(frame[:-_NUMBER_BYTES])
+        if topic is not None and topic.is_plain:
+            kind, data, size_bytes = frame[5], frame[-_NUMBER_BYTES:], _NUMBER_BYTES
+        else:
+            plain = plain_set(frame)
+            if plain is None:
+                return self._publish(session, frame, now)
+            address, kind, data = plain
+            topic = self._known.get(address)
+            if topic is None or not topic.is_plain:
+                return False
+            size_bytes = len(data)
+            if len(address) + size_bytes > self._set_bytes:
+                return False
+            if kind in _NUMBERS and 8 + len(address) + size_bytes == len(frame):
+                self._remember(frame[:-_NUMBER_BYTES], topic)
+        if not self._ground.accepting:
             return False
         readers = self._groups.get(topic.groups[0])
         if readers is None:
@@ -73,6 +89,13 @@ class FastForms:
         if qos:
             ports.acknowledge(session, topic.ack_head + revision, qos)
         return True
+
+    def _remember(self, head: bytes, topic: Topic) -> None:
+        """A head that was taken apart once need not be again: the next frame that begins like this and is as
+        long has the same address, type and length."""
+        if len(self._by_head) >= _HEADS_MAX:
+            self._by_head.clear()
+        self._by_head[head] = topic
 
     def _publish(self, session: Session, frame: bytes, now: int) -> bool:
         plain = plain_publish(frame)

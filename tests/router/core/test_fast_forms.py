@@ -9,7 +9,7 @@ from clasp_journal.entry import Phase, SignalType, sliding_ttl
 from router.wire import codec
 from router.wire.frame import encode_frame
 from router.wire.messages import Bundle, Get, Publish, Set, Subscribe, SubscribeOptions, Unsubscribe
-from tests.router.core.desk import Desk
+from tests.router.core.desk import Desk, codes
 from tests.router.wire.strategies import any_encoded, mutated, samples
 
 ADDRESSES = ("/a", "/a/b", "/b", "bad", "/clasp/p2p/announce", "/clasp/p2p/signal/session-2")
@@ -105,3 +105,18 @@ def test_plain_messages_do_take_the_short_way(desk, message, qos):
     desk.ports.calls.clear()
     client.say(message, qos)
     assert desk.ports.calls[0][0] == "record"
+
+
+def test_a_head_seen_before_does_not_vouch_for_what_follows(desk):
+    """Eight bytes of a number are a number whatever they are; eight bytes of a text have to be looked at."""
+    client, reader = desk.connect(), desk.connect()
+    reader.subscribe("/**")
+    for value in (1.5, "abcdef", 2**40):
+        client.say(Set("/a", values.encode(value)))
+        client.say(Set("/a", values.encode(value)))
+    good = encode_frame(codec.encode(Set("/a", values.encode("abcdef"))))
+    assert codes(client.send(good)) == []
+    assert codes(client.send(good[:-8] + b"\x00\x09" + good[-6:])) == [101]
+    assert codes(client.send(good[:-1] + b"\xff")) == [101]
+    values_heard = [message.value for message in reader.heard()]
+    assert values_heard == [1.5, 1.5, "abcdef", "abcdef", 2**40, 2**40, "abcdef"]
