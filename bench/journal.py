@@ -136,6 +136,16 @@ def appending(stage: Stage, sizes: Sizes, rounds: int) -> list[Row]:
     ]
 
 
+def _bytes_of_a_number(stage: Stage, count: int) -> Row:
+    """What an entry takes when nothing but floats is written: a colour is larger, as values go."""
+    journal = stage.open("numbers.db")
+    stage.wait(append_all(journal, a_show(count, only_levels=True), FILLING_ENTRIES))
+    stage.wait(journal.close())
+    size_bytes = (stage.folder / "numbers.db").stat().st_size
+    note = f"{count:,} rows, with index"
+    return Row("journal", "bytes per row, all of them floats", size_bytes / count, "bytes", note=note)
+
+
 def querying(stage: Stage, sizes: Sizes, rounds: int) -> list[Row]:
     """Every pattern: the latest hundred, and all of one percent of the time; beside LIKE."""
     count = sizes.queried
@@ -145,7 +155,10 @@ def querying(stage: Stage, sizes: Sizes, rounds: int) -> list[Row]:
     naive.fill(a_show(count))
     journal = stage.open("queried.db")
     span = instant_us(count * 60 // 100), instant_us(count * 61 // 100 - 1)
-    rows = [Row("journal", "bytes per row", size_bytes / count, "bytes", note=f"{count:,} rows, with index")]
+    rows = [
+        Row("journal", "bytes per row", size_bytes / count, "bytes", note=f"{count:,} rows, with index"),
+        _bytes_of_a_number(stage, count),
+    ]
     for name, pattern in PATTERNS.items():
         latest = partial(naive.newest, pattern, LATEST)
         rows.append(
