@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -20,7 +18,7 @@ from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 from clasp_journal.journal import Journal
 
 if TYPE_CHECKING:
-    from clasp_journal.sqlite import SqliteJournal
+    pass
 
 
 @verb(
@@ -81,7 +79,7 @@ async def import_(ask: Ask, file: str, yes: bool) -> None:
         raise Ending(Exit.USAGE, "import writes a file, with no router running on it: name it with --db FILE")
     if not _is_file(file):
         raise Ending(Exit.UNREACHABLE, f"there is no file {file}")
-    async with _receiving(ask, ask.target.path) as journal:
+    async with ask.target.fresh_or_writable() as journal:
         present = await journal.len()
         if present and not yes:
             reason = f"{ask.target.path} has {present:,} entries already; nothing was imported"
@@ -90,24 +88,6 @@ async def import_(ask: Ask, file: str, yes: bool) -> None:
             imported = await import_entries(journal, file, on_progress=progress.advance)
         await journal.snapshot_by_fold()
     tell_facts(ask, {"imported": imported.entries, **imported._asdict()})
-
-
-@asynccontextmanager
-async def _receiving(ask: Ask, path: str) -> AsyncIterator[SqliteJournal]:
-    """The journal to import into. One that was made for it goes again if the import fails."""
-    from clasp_journal.sqlite import SqliteJournal
-    from clasp_journal.sqlite.fresh import remove
-
-    if _is_file(path):
-        async with ask.target.writable() as journal:
-            yield journal
-        return
-    try:
-        async with SqliteJournal(path) as journal:
-            yield journal
-    except BaseException:
-        remove(path)
-        raise
 
 
 def _is_file(path: str) -> bool:

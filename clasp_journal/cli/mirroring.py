@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +16,6 @@ from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 
 if TYPE_CHECKING:
     from clasp_journal.mirror import Parity
-    from clasp_journal.sqlite import SqliteJournal
 
 SHOWN_RANGES = 20
 """So many of the ranges that are missing are named."""
@@ -140,7 +137,7 @@ async def _rebuild(ask: Ask, file: str, *, yes: bool) -> None:
         raise Ending(Exit.USAGE, "mirror rebuild writes a file, with no router on it: name it with --db FILE")
     if not yes:
         await _show_plan(ask, file, path)
-    async with _receiving(ask, path) as journal:
+    async with ask.target.fresh_or_writable() as journal:
         try:
             with Progress("rebuilding") as progress:
                 done = await rebuild(journal, file, on_progress=progress.advance)
@@ -171,25 +168,6 @@ async def _show_plan(ask: Ask, file: str, path: str) -> None:
     raise Ending(
         Exit.REFUSED, f"{count:,} entries would be inserted into {path}; nothing was changed: --yes does it"
     )
-
-
-@asynccontextmanager
-async def _receiving(ask: Ask, path: str) -> AsyncIterator[SqliteJournal]:
-    """The journal to rebuild. One that was made for it goes again if that fails."""
-    from clasp_journal.sqlite import SqliteJournal
-    from clasp_journal.sqlite.fresh import remove
-
-    if _is_file(path):
-        async with ask.target.writable() as journal:
-            yield journal
-        return
-    ask.target.tell(path)
-    try:
-        async with SqliteJournal(path) as journal:
-            yield journal
-    except BaseException:
-        remove(path)
-        raise
 
 
 def _is_file(path: str) -> bool:

@@ -29,7 +29,6 @@ SCHEMES = ("ws://", "wss://")
 
 _TOKEN_CODES = (300, 301, 302)
 _NAMING_CODES = (200, 202)
-_BAD_ARGUMENTS, _INCOMPLETE = 2, 4
 
 
 class Target(NamedTuple):
@@ -65,6 +64,24 @@ class Target(NamedTuple):
             raise Ending(Exit.USAGE, "this works on a file only: name it with --db FILE")
         async with self._file(read_only=False) as journal:
             yield journal
+
+    @asynccontextmanager
+    async def fresh_or_writable(self) -> AsyncIterator[SqliteJournal]:
+        """The same, or a new file; one that was made for this goes again if it fails."""
+        if self.path is None or await asyncio.to_thread(os.path.exists, self.path):
+            async with self.writable() as journal:
+                yield journal
+            return
+        from clasp_journal.sqlite import SqliteJournal
+        from clasp_journal.sqlite.fresh import remove
+
+        self.tell(self.path)
+        try:
+            async with SqliteJournal(self.path) as journal:
+                yield journal
+        except BaseException:
+            remove(self.path)
+            raise
 
     @asynccontextmanager
     async def client(
@@ -131,11 +148,14 @@ def _target(named: str, chosen_by: str, quiet: bool) -> Target:
 
 def _ending_of(fault: Exception, url: str) -> Ending:
     """What a fault of the client means for the tool."""
-    from router.client import JournalRefused, Refused
+    from router.client import JournalRefused, JournalStatus, Refused
 
     reason = str(fault) if url in str(fault) else f"{url}: {fault}"
     if isinstance(fault, JournalRefused):
-        codes = {_BAD_ARGUMENTS: Exit.USAGE, _INCOMPLETE: Exit.INCOMPLETE}
+        codes: dict[int | None, Exit] = {
+            JournalStatus.BAD_ARGUMENTS: Exit.USAGE,
+            JournalStatus.INCOMPLETE: Exit.INCOMPLETE,
+        }
         return Ending(codes.get(fault.status, Exit.UNREACHABLE), fault.reason)
     if isinstance(fault, Refused) and fault.code in _TOKEN_CODES:
         return Ending(Exit.FORBIDDEN, reason)

@@ -215,8 +215,6 @@ ENTRIES_OF_ADDRESS = f"""SELECT {_ENTRY} FROM entry INDEXED BY entry_by_address
     WHERE address_id = ?3 AND {_SPAN} ORDER BY seq"""
 KEYS_OF_ADDRESS_BACKWARDS = f"""SELECT {_KEYS} FROM entry INDEXED BY entry_by_address
     WHERE address_id = ?3 AND {_SPAN} ORDER BY seq DESC"""
-SEQS_OF_ADDRESS_BACKWARDS = f"""SELECT seq FROM entry INDEXED BY entry_by_address
-    WHERE address_id = ?3 AND {_SPAN} ORDER BY seq DESC"""
 
 _NARROW_ADDRESSES = " AND address_id IN (SELECT value FROM json_each(?3))"
 _NARROW_REST = """ AND (?4 IS NULL OR author_id IN (SELECT value FROM json_each(?4)))
