@@ -79,7 +79,6 @@ class Desk:
             while part := list(islice(params, _RESTORE_SLICE)):
                 self.core.restore(part, state.revision_floor, self.clock())
                 await asyncio.sleep(0)
-            self.keeping.last_seq = state.latest_seq
         self.begin_tick()
         self.core.restored()
         self._is_restored = True

@@ -36,8 +36,6 @@ class Exchange:
         keeping.release = self._release
         self.at_end: Callable[[], None] = _nothing
         """Called when a tick has ended."""
-        self.delivered = 0
-        """Messages handed to readers, counted once per reader."""
         self._is_begun = False
         self._dirty: list[Outbox] = []
         self._acking: list[Outbox] = []
@@ -143,9 +141,7 @@ class Exchange:
         size_bytes = len(joined)
         excluding = self._excluding
         dirty = self._dirty
-        members = self._readers.members
-        self.delivered += len(run) * len(members)
-        for session in members:
+        for session in self._readers.members:
             if session is excluding:
                 continue
             outbox: Outbox = session.outbox

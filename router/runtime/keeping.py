@@ -54,7 +54,6 @@ class Keeping:
         """Called when trouble begins or ends, and when there is room again."""
         self.on_full: Callable[[Iterable[int]], None] = _ignore_writers
         """Called with the numbers of sessions that wrote although there was no room."""
-        self.last_seq = 0
         self._feed = Feed()
         self._limit_bytes = limit_bytes
         self._owed: deque[tuple[int, list[Ack]]] = deque()
@@ -145,7 +144,6 @@ class Keeping:
 
     def _on_committed(self, packet_number: int, last_seq: int, synced: bool) -> None:
         self._committed = packet_number
-        self.last_seq = last_seq
         owed = self._owed
         while owed and owed[0][0] <= packet_number:
             self.release(owed.popleft()[1])
