@@ -16,13 +16,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clasp_journal.entry import TTL_NEVER, sliding_ttl, ttl_is_absolute, ttl_s
+from clasp_journal.entry import TTL_NEVER
 from router.core.limits import Limits
 from router.quantities import (
     Address,
     Retention,
     format_span,
-    parse_count,
     parse_listen,
     parse_rate_per_s,
     parse_retention,
@@ -30,10 +29,20 @@ from router.quantities import (
     parse_span_s,
 )
 from router.runtime.keeping import OnJournalError
+from router.spelling import (
+    format_ttl,
+    one_of,
+    parse_file,
+    parse_journal,
+    parse_name,
+    parse_sessions,
+    parse_snapshot_every,
+    parse_switch,
+    parse_ttl,
+)
 
 DEFAULT_FILE = "clasp-router.toml"
 ENVIRONMENT_PREFIX = "CLASP_ROUTER_"
-SNAPSHOT_EVERY_MIN_S = 0.1
 
 _LISTEN = Address("127.0.0.1", 7330)
 _EVERYTHING = Retention()
@@ -122,87 +131,14 @@ class Setting:
         return ENVIRONMENT_PREFIX + self.name.upper().replace("-", "_")
 
 
-def _parse_journal(text: str) -> str:
-    example = "a journal is like sqlite:show.db, memory:, memory:50000 or none"
-    scheme, colon, rest = text.partition(":")
-    if text == "none":
-        return text
-    if scheme == "memory" and colon:
-        if rest and not (rest.isascii() and rest.isdecimal() and parse_count(rest) > 0):
-            raise ValueError(f"{text!r} says no number of entries; {example}")
-        return text
-    path = rest if scheme == "sqlite" and colon else text
-    if not path or "://" in text or not path.isprintable():
-        raise ValueError(f"{text!r} names no file; {example}")
-    return f"sqlite:{path}"
-
-
-def _parse_snapshot_every(text: str) -> float:
-    span_s = parse_span_s(text)
-    if span_s < SNAPSHOT_EVERY_MIN_S:
-        raise ValueError(f"{text!r} is too often: at the most every {format_span(SNAPSHOT_EVERY_MIN_S)}")
-    return span_s
-
-
-def _parse_sessions(text: str) -> int:
-    sessions = parse_count(text)
-    if not sessions:
-        raise ValueError(f"{text!r} would let nobody in; a number is like 10 or 10k")
-    return sessions
-
-
-def _parse_ttl(text: str) -> int:
-    if text == "never":
-        return TTL_NEVER
-    example = "a TTL is never, or whole seconds like 90, 5min or 1h"
-    try:
-        seconds = parse_span_s(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is none; {example}") from None
-    if not 1 <= seconds < 1 << 31 or seconds % 1:
-        raise ValueError(f"{text!r} is too short, too long or no whole seconds; {example}")
-    return sliding_ttl(int(seconds))
-
-
-def _format_ttl(word: int) -> str:
-    if ttl_is_absolute(word):
-        raise ValueError("the TTL of params that are set without one counts from their last use")
-    return "never" if word == TTL_NEVER else format_span(ttl_s(word))
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"{text!r} is none of {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-def _parse_switch(text: str) -> bool:
-    return _one_of("true", "false")(text.lower()) == "true"
-
-
-def _parse_file(text: str) -> str:
-    if not text or "://" in text or not text.isprintable():
-        raise ValueError(f"{text!r} names no file; an example is show.jsonl, or none")
-    return text
-
-
-def _parse_name(text: str) -> str:
-    if not text.isprintable() or not 0 < len(text.encode()) <= 255:
-        raise ValueError(f"{text!r} is no name: 1 to 255 bytes without control characters, like stage-left")
-    return text
-
-
 SETTINGS = (
     Setting("listen", "listen", parse_listen, "HOST:PORT of the WebSocket door; port 0 takes any free one"),
-    Setting("name", "name", _parse_name, "the name told to clients"),
-    Setting("journal", "journal", _parse_journal, "sqlite:PATH, memory:, memory:ENTRIES or none"),
+    Setting("name", "name", parse_name, "the name told to clients"),
+    Setting("journal", "journal", parse_journal, "sqlite:PATH, memory:, memory:ENTRIES or none"),
     Setting(
         "snapshot-every",
         "snapshot_every_s",
-        _parse_snapshot_every,
+        parse_snapshot_every,
         "span between snapshots of all params, while they change",
         format_span,
     ),
@@ -215,12 +151,12 @@ SETTINGS = (
     Setting(
         "on-journal-error",
         "on_journal_error",
-        lambda text: OnJournalError(_one_of("stop", "serve")(text)),
+        lambda text: OnJournalError(one_of("stop", "serve")(text)),
         "stop refuses writes while the journal cannot keep them; serve applies them unrecorded",
         lambda policy: str(policy.value),
     ),
     Setting(
-        "mirror", "mirror", _parse_file, "a file that gets every entry too, as sealed JSON lines; or none"
+        "mirror", "mirror", parse_file, "a file that gets every entry too, as sealed JSON lines; or none"
     ),
     Setting(
         "mirror-size",
@@ -230,15 +166,15 @@ SETTINGS = (
         "{}B".format,
     ),
     Setting(
-        "mirror-compress", "mirror_compress", _one_of("none", "gzip"), "gzip compresses closed files; or none"
+        "mirror-compress", "mirror_compress", one_of("none", "gzip"), "gzip compresses closed files; or none"
     ),
     Setting(
         "mirror-key",
         "mirror_key",
-        _parse_file,
+        parse_file,
         "an Ed25519 key in PEM that signs the mirror's checkpoints; or none",
     ),
-    Setting("max-sessions", "max_sessions", _parse_sessions, "sessions at the same time"),
+    Setting("max-sessions", "max_sessions", parse_sessions, "sessions at the same time"),
     Setting(
         "max-rate", "max_rate", parse_rate_per_s, "messages per second and session, like 1000/s; 0 is off"
     ),
@@ -252,12 +188,12 @@ SETTINGS = (
     Setting(
         "param-ttl",
         "param_ttl",
-        _parse_ttl,
+        parse_ttl,
         "life of params that are set without one, since their last use; never",
-        _format_ttl,
+        format_ttl,
     ),
-    Setting("log-format", "log_format", _one_of("text", "json"), "text or json"),
-    Setting("verbose", "verbose", _parse_switch, "log more", lambda on: str(on).lower()),
+    Setting("log-format", "log_format", one_of("text", "json"), "text or json"),
+    Setting("verbose", "verbose", parse_switch, "log more", lambda on: str(on).lower()),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 

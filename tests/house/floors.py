@@ -44,6 +44,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
     (
         (
             "router.quantities",
+            "router.spelling",
             "router.config",
             "router.logs",
             "router.daemon",
