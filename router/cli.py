@@ -7,23 +7,31 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import click
 
-from router.config import BY_NAME, SETTINGS, ConfigError, Effective, Given, load, nearest_of
-
-CHECK = "check"
+from router.config import (
+    BY_NAME,
+    SETTINGS,
+    ConfigError,
+    Effective,
+    Given,
+    RouterConfig,
+    load,
+    nearest_of,
+)
 
 _Command = Callable[..., Any]
 
 _SHORT = {"name": "-n", "verbose": "-v"}
 _FIXED = {"journal_memory": ("journal", "memory:"), "no_ttl": ("param-ttl", "never")}
 """Flags of the relay that stand for a setting with a value."""
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
-class _Strict(click.Command):
+class Strict(click.Command):
     """A command that names the nearest flag to a wrong one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -35,6 +43,20 @@ class _Strict(click.Command):
             raise click.UsageError(
                 f"there is no option {name}; the nearest is {nearest_of(name, known)}", ctx
             ) from None
+
+
+class StrictGroup(Strict, click.Group):
+    """The same for a command that has others below it, and for their names."""
+
+    command_class = Strict
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None:
+            nearest = nearest_of(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"there is no command {args[0]!r}; the nearest is {nearest}", ctx)
+        return super().resolve_command(ctx, args)
 
 
 def _settings(command: _Command) -> _Command:
@@ -61,18 +83,20 @@ def _relay_flags(command: _Command) -> _Command:
     return command
 
 
-@click.command(cls=_Strict, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("action", required=False, metavar=f"[{CHECK}]")
-@_settings
-@click.option("--config", metavar="FILE", help="a TOML file; ./clasp-router.toml is read when it is there")
-@_relay_flags
+def _all_flags(command: _Command) -> _Command:
+    """Everything that says how a router is to run."""
+    told = "a TOML file; ./clasp-router.toml is read when it is there"
+    return _settings(click.option("--config", metavar="FILE", help=told)(_relay_flags(command)))
+
+
+@click.group(cls=StrictGroup, invoke_without_command=True, context_settings=_CONTEXT)
+@_all_flags
 @click.version_option(package_name="clasp-journal")
 @click.pass_context
-def main(ctx: click.Context, /, action: str | None, config: str | None, **flags: Any) -> None:
+def main(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
     """Route CLASP messages and remember every one of them.
 
-    Without any option: ws://127.0.0.1:7330, journal in ./clasp-journal.db. With `check` nothing is started:
-    the configuration is validated, and every setting printed with where it came from, as a file for --config.
+    Without any option: ws://127.0.0.1:7330, journal in ./clasp-journal.db.
 
     \b
     clasp-router
@@ -83,19 +107,35 @@ def main(ctx: click.Context, /, action: str | None, config: str | None, **flags:
     Ends with 0 after SIGTERM or SIGINT, 2 if the configuration is wrong, 3 if the port or the journal cannot
     be had, 1 if it failed otherwise.
     """
-    if action not in (None, CHECK):
-        raise click.UsageError(f"there is no command {action!r}; the only one is {CHECK}", ctx)
+    if ctx.invoked_subcommand is None:
+        _run(_load(ctx, config, flags))
+
+
+@main.command(context_settings=_CONTEXT)
+@_all_flags
+@click.pass_context
+def check(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
+    """Validate the configuration, and start nothing.
+
+    Every setting is printed with where it came from, as a file for --config.
+    """
+    before = ctx.parent.params if ctx.parent is not None else {}
+    given = {name: flags[name] or before.get(name) for name in flags}
+    effective = _load(ctx, config or before.get("config"), given)
+    for line in effective.lines():
+        click.echo(line)
+    for line in _inapplicable(effective.config):
+        click.echo(f"# {line}")
+
+
+def _load(ctx: click.Context, config_file: str | None, flags: dict[str, Any]) -> Effective:
     try:
-        effective = _load(flags, config)
+        return _read(flags, config_file)
     except ConfigError as error:
         raise click.UsageError(str(error), ctx) from None
-    if action == CHECK:
-        _check(effective)
-    else:
-        _run(effective)
 
 
-def _load(flags: dict[str, Any], config_file: str | None) -> Effective:
+def _read(flags: dict[str, Any], config_file: str | None) -> Effective:
     given = _given(flags)
     effective = load(given, os.environ, config_file)
     host, port = flags["relay_host"], flags["relay_port"]
@@ -130,14 +170,11 @@ def _given(flags: dict[str, Any]) -> list[Given]:
     return given
 
 
-def _check(effective: Effective) -> None:
-    for line in effective.lines():
-        click.echo(line)
-    config = effective.config
+def _inapplicable(config: RouterConfig) -> Iterator[str]:
     if str(config.retain) != "all" and config.backend != "sqlite":
-        click.echo(f"# retain does not apply: the journal is {config.journal}")
+        yield f"retain does not apply: the journal is {config.journal}"
     if config.mirror != "none" and config.backend != "sqlite":
-        click.echo(f"# mirror does not apply: the journal is {config.journal}")
+        yield f"mirror does not apply: the journal is {config.journal}"
 
 
 def _run(effective: Effective) -> NoReturn:

@@ -190,7 +190,7 @@ def test_an_unknown_variable_and_an_unknown_key_are_refused(refusal, tmp_path):
         (("--name", ""), "--name: '' is no name"),
         (("--config", "missing.toml"), "missing.toml cannot be read: No such file or directory"),
         (("--listen",), "requires an argument"),
-        (("chek",), "there is no command 'chek'; the only one is check"),
+        (("chek",), "there is no command 'chek'; the nearest is check"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_an_example(refusal, arguments, reason):
