@@ -54,7 +54,7 @@ def _fault(text: str) -> str | None:
 class Pattern:
     """A parsed pattern: which addresses it matches, and which other patterns it covers."""
 
-    __slots__ = ("_literals", "_loops", "_ones", "_partials", "_segments", "prefix", "text")
+    __slots__ = ("_literals", "_loops", "_ones", "_partials", "_segments", "_subtree", "prefix", "text")
 
     text: str
     prefix: str
@@ -64,6 +64,8 @@ class Pattern:
         self.text = text
         self._segments = segments
         self.prefix = _literal_prefix(segments)
+        # `/a/b/**`, which is asked for the most, needs no walk: it matches `/a/b` and what lies below.
+        self._subtree = text[:-2] if text.endswith("/**") and "*" not in text[:-2] else None
         self._compile()
 
     @classmethod
@@ -86,6 +88,8 @@ class Pattern:
 
     def matches(self, address: str) -> bool:
         """Whether the pattern matches this (valid) address."""
+        if self._subtree is not None:
+            return f"{address}/".startswith(self._subtree)
         states = self._start()
         for segment in address[1:].split("/"):
             states = self._step(states, segment)

@@ -26,13 +26,18 @@ one that the journal has had. On opening, the last megabyte or two of the chain 
 checkpoint on, not all of it from its beginning: `verify_chain` does that.
 """
 
-from clasp_journal.mirror.comparing import Parity
-from clasp_journal.mirror.parity import parity
-from clasp_journal.mirror.rebuilding import DifferingEntry, Report, rebuild
-from clasp_journal.mirror.redaction import forget_lines
-from clasp_journal.mirror.transaction import MirrorRefused
-from clasp_journal.mirror.verification import ChainReport, verify_chain
-from clasp_journal.mirror.writing import Mirror, MirrorOptions
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clasp_journal.mirror.agreement import parity
+    from clasp_journal.mirror.comparing import Parity
+    from clasp_journal.mirror.options import MirrorOptions
+    from clasp_journal.mirror.rebuilding import DifferingEntry, Report, rebuild
+    from clasp_journal.mirror.redaction import forget_lines
+    from clasp_journal.mirror.transaction import MirrorRefused
+    from clasp_journal.mirror.verification import ChainReport, verify_chain
+    from clasp_journal.mirror.writing import Mirror
 
 __all__ = [
     "ChainReport",
@@ -47,3 +52,24 @@ __all__ = [
     "rebuild",
     "verify_chain",
 ]
+
+_HOMES = {
+    "ChainReport": "verification",
+    "DifferingEntry": "rebuilding",
+    "Mirror": "writing",
+    "MirrorOptions": "options",
+    "MirrorRefused": "transaction",
+    "Parity": "comparing",
+    "Report": "rebuilding",
+    "forget_lines": "redaction",
+    "parity": "agreement",
+    "rebuild": "rebuilding",
+    "verify_chain": "verification",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A name is imported when it is first used: a journal without a mirror pays nothing for mirrors."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -16,11 +16,11 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import BadValue, JournalCorrupt, JournalError, JournalUnavailable
 from clasp_journal.journal import Journal
+from clasp_journal.mirror.agreement import parity
 from clasp_journal.mirror.chain import Line
 from clasp_journal.mirror.comparing import Parity
 from clasp_journal.mirror.ending import find_end
 from clasp_journal.mirror.lines import entry_of_body
-from clasp_journal.mirror.parity import parity
 from clasp_journal.mirror.removals import blank, read_removals
 from clasp_journal.mirror.walking import Break, Walk
 from clasp_journal.mirror.writing import telling

@@ -11,9 +11,10 @@ import os
 from typing import IO, cast
 
 from clasp_journal.mirror.chain import MORE, Chain
+from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.mirror.removals import Removals, read_removals
 from clasp_journal.mirror.segments import COMPRESSED, PART, all_segments, open_segment, sync_folder
-from clasp_journal.mirror.writing import Mirror, MirrorOptions, broken_mirror, telling
+from clasp_journal.mirror.writing import Mirror, broken_mirror, telling
 
 
 def forget_lines(file: str | os.PathLike[str]) -> int:

@@ -11,10 +11,10 @@ import fcntl
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt, JournalError, JournalLocked, JournalUnavailable
@@ -30,28 +30,13 @@ from clasp_journal.mirror.chain import (
 )
 from clasp_journal.mirror.ending import End, find_end, lines_after
 from clasp_journal.mirror.lines import body_of
+from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.mirror.segments import closed_name, closed_segments, compress_closed, sync_folder
 from clasp_journal.mirror.signing import Signer, Verifier, signed_bytes
 from clasp_journal.mirror.transaction import MirrorRefused, Transaction
 from clasp_journal.mirror.walking import Break
 
 CHECKPOINT_EVERY_BYTES = 1 << 20
-
-Policy = Callable[[JournalEntry], str | None]
-
-
-class MirrorOptions(NamedTuple):
-    """How a mirror is kept."""
-
-    path: str
-    segment_bytes: int = 0
-    """A file is closed, and another begun, when it is larger than that; 0 never."""
-    compress: bool = False
-    """Compress closed files."""
-    key_file: str | None = None
-    """An Ed25519 key in PEM, with which checkpoints are signed."""
-    policy: Policy | None = None
-    """Asked about every entry: a text is the reason to refuse the append that it is part of."""
 
 
 class Mirror:

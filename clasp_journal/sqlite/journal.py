@@ -13,16 +13,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Literal, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
 
 from clasp_journal.entry import JournalEntry, ParamSnapshot
 from clasp_journal.errors import JournalClosed, JournalUnavailable
 from clasp_journal.journal import Journal
-from clasp_journal.mirror.rebuilding import Inserted, Origin
-from clasp_journal.mirror.writing import MirrorOptions
+from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.restore import Snapshot, State
 from clasp_journal.selection import EVERYTHING, Selection
-from clasp_journal.sqlite.bodies import read_bodies
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.compaction import Compaction
 from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
@@ -35,6 +33,9 @@ from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Options, Storage
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.verification import Verification, verify
+
+if TYPE_CHECKING:
+    from clasp_journal.mirror.rebuilding import Inserted, Origin
 
 POLL_S = 0.025
 """How often a reader looks whether the writer in another process has committed."""
@@ -226,6 +227,8 @@ class SqliteJournal(Journal):
 
     async def bodies(self, after_seq: int, upto_seq: int, limit: int) -> list[tuple[int, bytes]]:
         """Up to `limit` entries as the text of a mirror's lines; those that are missing are left out."""
+        from clasp_journal.sqlite.bodies import read_bodies
+
         storage = await self._opened()
         job = partial(read_bodies, catalog=storage.catalog, span=Span(after_seq, upto_seq), limit=limit)
         return await storage.reader.run(job, "read")

@@ -15,7 +15,8 @@ from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt, JournalUnavailable
 from clasp_journal.mirror.chain import Position, digest_of
 from clasp_journal.mirror.lines import body_of, entry_of_body
-from clasp_journal.mirror.writing import Mirror, MirrorOptions, broken_mirror
+from clasp_journal.mirror.options import MirrorOptions
+from clasp_journal.mirror.writing import Mirror, broken_mirror
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.extent import Extent, read_extent
 from clasp_journal.sqlite.meta import Meta

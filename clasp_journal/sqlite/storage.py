@@ -1,36 +1,27 @@
 """An open journal file: a connection that reads and, in its one writer, a connection that writes.
 
-Laws: the lock is taken before the file is looked at and given back after it is closed; a writer that closes
-says so in the file; whatever opening fails at, nothing stays open.
+Laws: reading never waits for writing; whatever opening fails at, nothing stays open.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sqlite3
-from collections.abc import Iterable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from clasp_journal.entry import JournalEntry
-from clasp_journal.errors import JournalCorrupt, JournalUnavailable
-from clasp_journal.mirror.rebuilding import Inserted, Origin
-from clasp_journal.mirror.writing import MirrorOptions
+from clasp_journal.errors import JournalUnavailable
+from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.sqlite import schema
-from clasp_journal.sqlite.birth import prepare_reader, prepare_writer
+from clasp_journal.sqlite.birth import prepare_reader
 from clasp_journal.sqlite.catalog import Catalog
-from clasp_journal.sqlite.extent import Extent, read_extent, read_head
-from clasp_journal.sqlite.insertion import Insertion
-from clasp_journal.sqlite.locking import WriterLock
+from clasp_journal.sqlite.extent import Extent, read_head
 from clasp_journal.sqlite.meta import Meta
-from clasp_journal.sqlite.mirroring import attach
-from clasp_journal.sqlite.transactions import writing
-from clasp_journal.sqlite.trouble import file_identity, inspect_before_opening, set_aside
+from clasp_journal.sqlite.trouble import file_identity, inspect_before_opening
 from clasp_journal.sqlite.worker import Worker
-from clasp_journal.sqlite.writer import EntryWriter
 
-log = logging.getLogger("clasp_journal")
+if TYPE_CHECKING:
+    from clasp_journal.sqlite.writing_end import WritingEnd
 
 
 class Options(NamedTuple):
@@ -42,140 +33,6 @@ class Options(NamedTuple):
     lock_wait_s: float = 0.0
     on_corrupt: Literal["refuse", "set_aside"] = "refuse"
     mirror: MirrorOptions | None = None
-
-
-class Growth:
-    """Lets any number of tasks wait until the log has grown."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def announce(self) -> None:
-        """Wake everybody who waits."""
-        self._event.set()
-        self._event = asyncio.Event()
-
-    def event(self) -> asyncio.Event:
-        """What the next announcement sets."""
-        return self._event
-
-
-class WritingEnd:
-    """What only the one writer has: the lock, the connection, what memory knows of the log."""
-
-    def __init__(self, lock: WriterLock, worker: Worker, prepared: tuple[EntryWriter, Meta]) -> None:
-        self.worker = worker
-        self.entries, self.meta = prepared
-        self.growth = Growth()
-        self._lock = lock
-        self._loop = asyncio.get_running_loop()
-
-    @classmethod
-    async def open(cls, path: str, options: Options) -> WritingEnd:
-        """Lock the journal, and create, migrate or set aside its file as need be."""
-        lock = await WriterLock.acquire(path, options.url, options.lock_wait_s)
-        try:
-            try:
-                opened = await cls._open_locked(path, lock)
-            except JournalCorrupt as error:
-                if options.on_corrupt != "set_aside":
-                    raise
-                name = await asyncio.to_thread(set_aside, path)
-                log.error("%s; it was set aside as %s, and a new journal begins", error, name)
-                opened = await cls._open_locked(path, lock)
-        except BaseException:
-            lock.release()
-            raise
-        if options.mirror is not None:
-            try:
-                await opened.attach(options.mirror)
-            except BaseException:
-                await opened.close()
-                raise
-        return opened
-
-    @classmethod
-    async def _open_locked(cls, path: str, lock: WriterLock) -> WritingEnd:
-        await asyncio.to_thread(inspect_before_opening, path)
-        worker = await Worker.start(path, "rwc")
-        try:
-            return cls(lock, worker, await worker.run(lambda db: prepare_writer(db, path), "open"))
-        except BaseException:
-            await worker.close()
-            raise
-
-    async def append(self, entries: Iterable[JournalEntry], *, synced: bool) -> int:
-        """Commit entries and tell those who wait, even if the caller does not any more."""
-
-        def job(db: sqlite3.Connection) -> int:
-            last_seq = self.entries.append(db, entries, synced=synced)
-            self._loop.call_soon_threadsafe(self.growth.announce)
-            return last_seq
-
-        return await self.worker.run(job, "append")
-
-    async def change_meta(self, **facts: object) -> None:
-        """Store other facts about the journal, on the disk."""
-
-        def job(db: sqlite3.Connection) -> None:
-            self._write_meta(db, self.meta._replace(**facts))  # type: ignore[arg-type]
-
-        await self.worker.run(job, "write")
-
-    async def begin_epoch(self, latest_seq: int) -> None:
-        """Let a new epoch begin behind the last entry, on the disk."""
-
-        def job(db: sqlite3.Connection) -> None:
-            self._write_meta(db, self.meta.renewed()._replace(latest_seq=latest_seq))
-            if self.entries.mirror is not None:
-                self.entries.mirror.note_epoch(self.meta.epoch)
-
-        await self.worker.run(job, "write")
-
-    def _write_meta(self, db: sqlite3.Connection, changed: Meta) -> None:
-        self.entries.synchronize(db, synced=True)
-        with writing(db):
-            changed.write(db)
-        self.meta = changed
-
-    async def insert_missing(self, entries: Iterable[JournalEntry], origin: Origin) -> Inserted:
-        """Put entries back under their numbers, in one transaction, and tell those who wait."""
-
-        def job(db: sqlite3.Connection) -> Inserted:
-            inserted, self.meta = Insertion(self.entries, self.meta, origin).run(db, entries)
-            self._loop.call_soon_threadsafe(self.growth.announce)
-            return inserted
-
-        return await self.worker.run(job, "rebuild")
-
-    async def attach(self, options: MirrorOptions) -> None:
-        """Open the mirror, and bring both to the same end."""
-        await self.worker.run(lambda db: attach(db, self.entries, self.meta, options), "mirror")
-
-    async def note_removed(self, before_seq: int) -> None:
-        """Let the mirror know which entries are removed on purpose, before they are."""
-
-        def job(_: sqlite3.Connection) -> None:
-            if self.entries.mirror is not None:
-                self.entries.mirror.note_removed(before_seq)
-
-        await self.worker.run(job, "mirror")
-
-    async def close(self) -> None:
-        """Say that it ended well, empty the write-ahead log, and let others write."""
-        try:
-            mirror, self.entries.mirror = self.entries.mirror, None
-            if mirror is not None:
-                await self.worker.run(lambda _: mirror.close(), "close")
-            oldest_seq, latest_seq = await self.worker.run(lambda db: read_extent(db, self.meta), "close")
-            await self.change_meta(clean=1, oldest_seq=oldest_seq, latest_seq=latest_seq)
-            await self.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "close")
-        finally:
-            try:
-                await self.worker.close()
-            finally:
-                self._lock.release()
-                self.growth.announce()
 
 
 _Prepared: TypeAlias = tuple[Meta, Catalog, tuple[int, int]]
@@ -197,9 +54,13 @@ class Storage:
     async def open(cls, path: str, options: Options) -> Storage:
         """Open it for reading, or for both."""
         path = await asyncio.to_thread(os.path.realpath, path)
+        writer = None
         if options.read_only:
             await asyncio.to_thread(inspect_before_opening, path)
-        writer = None if options.read_only else await WritingEnd.open(path, options)
+        else:
+            from clasp_journal.sqlite.writing_end import WritingEnd
+
+            writer = await WritingEnd.open(path, options)
         try:
             reader = await Worker.start(path, "ro")
             try:

@@ -11,11 +11,11 @@ import sqlite3
 import struct
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.errors import BadValue
-from clasp_journal.mirror.writing import Mirror
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.changes import Changes
@@ -26,6 +26,9 @@ from clasp_journal.sqlite.forms import TAGGED_F64, form_of
 from clasp_journal.sqlite.names import NewNames
 from clasp_journal.sqlite.rows import Row, entry_checksum, extra_of
 from clasp_journal.sqlite.transactions import writing
+
+if TYPE_CHECKING:
+    from clasp_journal.mirror.writing import Mirror
 
 WAL_SIZE_MAX_BYTES = 64 << 20
 """Above it the write-ahead log is emptied, waiting for readers if need be."""

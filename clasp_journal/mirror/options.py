@@ -1,0 +1,24 @@
+"""How a mirror is kept: what somebody has to know who only names one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from clasp_journal.entry import JournalEntry
+
+Policy = Callable[[JournalEntry], str | None]
+
+
+class MirrorOptions(NamedTuple):
+    """How a mirror is kept."""
+
+    path: str
+    segment_bytes: int = 0
+    """A file is closed, and another begun, when it is larger than that; 0 never."""
+    compress: bool = False
+    """Compress closed files."""
+    key_file: str | None = None
+    """An Ed25519 key in PEM, with which checkpoints are signed."""
+    policy: Policy | None = None
+    """Asked about every entry: a text is the reason to refuse the append that it is part of."""

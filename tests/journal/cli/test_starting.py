@@ -1,0 +1,48 @@
+"""How the tool begins: with what the verb needs, and nothing else."""
+
+import re
+
+import pytest
+
+from tests.journal.cli.evening import FILE
+from tests.journal.cli.tool import run
+
+NEVER_TO_READ = {
+    "rich",
+    "websockets",
+    "uvloop",
+    "cryptography",
+    "msgpack",
+    "router",
+    "clasp_journal.memory",
+    "clasp_journal.acting",
+    "clasp_journal.mirror.chain",
+    "clasp_journal.mirror.lines",
+    "clasp_journal.mirror.writing",
+    "clasp_journal.sqlite.writing_end",
+}
+"""For a terminal, a network, a second copy, or for who writes: each costs as much as the query itself."""
+
+NEVER_TO_HELP = NEVER_TO_READ | {"asyncio", "sqlite3", "aiosqlite", "json", "clasp_journal.analysis"}
+
+
+def imported(importtime: str) -> set[str]:
+    """Every module in what `-X importtime` tells."""
+    return set(re.findall(r"^import time: .*\| +(\S+)$", importtime, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [
+        (("--help",), NEVER_TO_HELP),
+        (("query", "/lights/**", "--db", FILE), NEVER_TO_READ),
+        (("state", "--db", FILE), NEVER_TO_READ),
+    ],
+)
+async def test_a_verb_begins_with_few_imports(recorded, arguments, unwanted):
+    """Whoever pipes a query into `head` waits for no table, no socket and no writer."""
+    result = await run(recorded, *arguments, PYTHONPROFILEIMPORTTIME="1")
+    assert result.code == 0
+    seen = imported(result.err)
+    assert "clasp_journal.cli.main" in seen
+    assert not seen & unwanted
