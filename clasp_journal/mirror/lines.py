@@ -44,15 +44,14 @@ _OPS = {
 _KINDS: dict[Any, Any] = {int(kind): kind for kind in EntryKind}
 _SIGNALS: dict[Any, Any] = {int(signal): signal for signal in SignalType}
 _PHASES: dict[Any, Any] = {int(phase): phase for phase in Phase}
-_PLAIN = re.compile(
-    rb'\{"seq":(\d+),"timestamp":(-?\d+),"op":"set","signal":"param","address":"([^"\\]*)",'
-    rb'"value":(-?\d+(?:\.\d+(?:e[+-]\d+)?|e[+-]\d+)),"revision":(\d+),"author":"([^"\\]*)"'
+SIMPLE_SET = re.compile(
+    rb'\{"seq":(\d+),"timestamp":(-?\d+),"op":"set","signal":"param","address":"([ !#-\[\]-~]*)",'
+    rb'"value":(?:(-?\d+\.\d+(?:e[+-]\d+)?|-?\d+e[+-]\d+)|(.{1,400}?)),'
+    rb'"revision":(\d+),"author":"([ !#-\[\]-~]*)"(?:,"name":"([ !#-\[\]-~]*)")?'
 )
-_SET = re.compile(
-    rb'\{"seq":(\d+),"timestamp":(-?\d+),"op":"set","signal":"param","address":"([^"\\]*)",'
-    rb'"value":(.+?),"revision":(\d+),"author":"([^"\\]*)"'
-)
-"""Of any value; what else it may have taken for one is no JSON."""
+"""The body of most entries: seq, timestamp, address, a float or any other value, revision, author, name.
+
+What it may wrongly take for another value is no JSON."""
 
 quoted = lru_cache(CACHED_TEXTS)(json.dumps)
 _text = lru_cache(CACHED_TEXTS)(bytes.decode)
@@ -123,28 +122,23 @@ def _exact_body(entry: JournalEntry, seq: int) -> str:
 
 def entry_of_body(body: bytes) -> JournalEntry:
     """The entry that a body tells of; otherwise `BadValue`."""
-    plain = _PLAIN.fullmatch(body)
-    if plain is not None:
-        seq, timestamp, address, number, revision, author = plain.groups()
-        return JournalEntry(
-            int(timestamp),
-            _text(author),
-            _text(address),
-            EntryKind.SET,
-            SignalType.PARAM,
-            _F64.pack(_F64_TAG, float(number)),
-            int(revision),
-            int(seq),
-        )
-    any_set = _SET.fullmatch(body)
-    if any_set is not None:
-        seq, timestamp, address, told, revision, author = any_set.groups()
-        encoded = _encoded_of(told)
-        if encoded is not None:
-            kind, signal = EntryKind.SET, SignalType.PARAM
-            texts = _text(author), _text(address)
-            return JournalEntry(int(timestamp), *texts, kind, signal, encoded, int(revision), int(seq))
     try:
+        simple = SIMPLE_SET.fullmatch(body)
+        if simple is not None:
+            seq, timestamp, address, number, told, revision, author, name = simple.groups()
+            encoded = _F64.pack(_F64_TAG, float(number)) if told is None else encoded_of_told(told)
+            if encoded is not None:
+                return JournalEntry(
+                    int(timestamp),
+                    _text(author),
+                    _text(address),
+                    EntryKind.SET,
+                    SignalType.PARAM,
+                    encoded,
+                    int(revision),
+                    int(seq),
+                    name=None if name is None else _text(name),
+                )
         loaded = json.loads((body + b"}").decode("ascii"))
         return _exactly(loaded) if "exact" in loaded else entry_of(loaded)
     except BadValue:
@@ -154,7 +148,8 @@ def entry_of_body(body: bytes) -> JournalEntry:
 
 
 @lru_cache(CACHED_VALUES)
-def _encoded_of(told: bytes) -> bytes | None:
+def encoded_of_told(told: bytes) -> bytes | None:
+    """The bytes of a value that a line tells as JSON; None if that is none."""
     try:
         return encode(value_of(json.loads(told)))
     except (ValueError, RecursionError):

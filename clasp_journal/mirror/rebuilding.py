@@ -13,14 +13,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import BadValue, JournalCorrupt, JournalError, JournalUnavailable
 from clasp_journal.journal import Journal
 from clasp_journal.mirror.agreement import parity
-from clasp_journal.mirror.chain import Line
-from clasp_journal.mirror.comparing import Parity
+from clasp_journal.mirror.comparing import Body, Parity
 from clasp_journal.mirror.ending import find_end
-from clasp_journal.mirror.lines import entry_of_body
+from clasp_journal.mirror.lines import body_of, entry_of_body
 from clasp_journal.mirror.removals import blank, read_removals
 from clasp_journal.mirror.walking import Break, Walk
 from clasp_journal.mirror.writing import telling
@@ -52,6 +50,7 @@ class BrokenMirror(JournalCorrupt):
 class Origin(NamedTuple):
     """Where entries come back from."""
 
+    file: str
     epoch: str
     latest_seq: int
     """The highest number that was given there, even if that entry is removed."""
@@ -83,9 +82,9 @@ class Report(NamedTuple):
 class Rebuildable(Protocol):
     """What a journal needs to be rebuilt."""
 
-    async def insert_missing(self, entries: Iterable[JournalEntry], origin: Origin) -> Inserted:
-        """Insert entries under the numbers that they carry, in one transaction; `DifferingEntry` if a number
-        is taken by another entry."""
+    async def insert_missing(self, bodies: Iterable[Body], origin: Origin) -> Inserted:
+        """Insert entries under their numbers, in one transaction; `DifferingEntry` if a number is taken by
+        another entry."""
 
 
 async def rebuild(
@@ -96,7 +95,7 @@ async def rebuild(
         raise JournalUnavailable(f"{type(journal).__name__} cannot be rebuilt", operation="rebuild")
     path = os.fspath(file)
     returning = await asyncio.to_thread(_Return, path, on_progress)
-    inserted = await journal.insert_missing(returning.entries(), returning.origin)
+    inserted = await journal.insert_missing(returning.bodies(), returning.origin)
     has_base = await _keep_base(journal, path)
     return Report(
         inserted.inserted,
@@ -120,30 +119,31 @@ class _Return:
             raise JournalUnavailable("there is no such mirror", path=path, operation="rebuild")
         if end.broken is not None:
             raise _first_break(path, end.broken)
-        self.origin = Origin(end.at.epoch, end.at.seq)
+        self.origin = Origin(path, end.at.epoch, end.at.seq)
         self.removed = 0
         self._path = path
         self._on_progress = on_progress
 
-    def entries(self) -> Iterator[JournalEntry]:
+    def bodies(self) -> Iterator[Body]:
         """Every entry, checked, or a blank for a forgotten one; `BrokenMirror` at a line that is broken."""
-        walk, at_us = Walk(self._path), 0
-        for line in walk:
-            if not line.seq:
+        walk, removals, last_body = Walk(self._path), self._removals, b""
+        is_whole = removals.is_empty
+        for seq, body, *_ in walk:
+            if not seq:
                 continue
-            if line.seq > self.origin.latest_seq:
+            if seq > self.origin.latest_seq:
                 # Of a torn append.
                 break
-            if self._on_progress is not None and line.seq % REPORT_EVERY_ENTRIES == 0:
+            if self._on_progress is not None and seq % REPORT_EVERY_ENTRIES == 0:
                 self._on_progress(REPORT_EVERY_ENTRIES)
-            if self._removals.cover(line.seq, line.body):
+            if not (is_whole and body) and removals.cover(seq, body):
                 self.removed += 1
-                if line.seq >= self._removals.before_seq:
-                    yield blank(line.seq, at_us)
+                if seq >= removals.before_seq:
+                    at_us = entry_of_body(last_body).timestamp if last_body else 0
+                    yield seq, body_of(blank(seq, at_us), seq).encode()
                 continue
-            entry = _entry_of(line, self._path)
-            at_us = entry.timestamp
-            yield entry
+            last_body = body
+            yield seq, body
         if walk.broken is not None:
             raise BrokenMirror(walk.broken)
 
@@ -157,12 +157,11 @@ def _first_break(path: str, known: Break) -> BrokenMirror:
     return BrokenMirror(walk.broken or known)
 
 
-def _entry_of(line: Line, path: str) -> JournalEntry:
-    try:
-        return entry_of_body(line.body)
-    except BadValue as fault:
-        reason = f"entry {line.seq} cannot be read: {fault}"
-        raise JournalCorrupt(reason, path=path, operation="rebuild", first_bad_seq=line.seq) from fault
+def unreadable(file: str, seq: int, fault: Exception) -> JournalCorrupt:
+    """What is said of a line that follows, but tells of no entry."""
+    return JournalCorrupt(
+        f"entry {seq} cannot be read: {fault}", path=file, operation="rebuild", first_bad_seq=seq
+    )
 
 
 async def _keep_base(journal: Journal, path: str) -> bool:
@@ -188,7 +187,10 @@ def _state_after(path: str, seq: int) -> State | None:
         if line.seq:
             if line.seq != expected or not line.body:
                 return None
-            state.apply(_entry_of(line, path))
+            try:
+                state.apply(entry_of_body(line.body))
+            except BadValue as fault:
+                raise unreadable(path, line.seq, fault) from fault
             expected += 1
             if line.seq == seq:
                 return state

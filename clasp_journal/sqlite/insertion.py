@@ -12,23 +12,22 @@ steps, snapshots, its epoch) is true again when it is committed:
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from clasp_journal.entry import JournalEntry
-from clasp_journal.errors import JournalUnavailable
+from clasp_journal.errors import BadValue, JournalUnavailable
 from clasp_journal.mirror.chain import digest_of
-from clasp_journal.mirror.lines import body_of
-from clasp_journal.mirror.rebuilding import DifferingEntry, Inserted, Origin
+from clasp_journal.mirror.comparing import Body
+from clasp_journal.mirror.lines import entry_of_body
+from clasp_journal.mirror.rebuilding import DifferingEntry, Inserted, Origin, unreadable
 from clasp_journal.mirror.removals import is_blank
 from clasp_journal.sqlite import schema
-from clasp_journal.sqlite.catalog import Catalog
+from clasp_journal.sqlite.bodies import Texts, bodies_of
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Clock, Run, step_back
 from clasp_journal.sqlite.extent import write_clock_steps
 from clasp_journal.sqlite.meta import Meta
-from clasp_journal.sqlite.names import NewNames
-from clasp_journal.sqlite.rows import entry_of
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.writer import Batch, EntryWriter
 
@@ -46,9 +45,8 @@ class Insertion:
         self._first_inserted = 0
         self._has_filled_a_hole = False
         self._identical = 0
-        self._inserted = 0
 
-    def run(self, db: sqlite3.Connection, entries: Iterable[JournalEntry]) -> tuple[Inserted, Meta]:
+    def run(self, db: sqlite3.Connection, bodies: Iterable[Body]) -> tuple[Inserted, Meta]:
         """Insert what is missing; returns the facts about the journal as they are then."""
         writer, meta = self._writer, self._meta
         if writer.mirror is not None:
@@ -59,11 +57,12 @@ class Insertion:
             reason = f"epoch {self._origin.epoch} is none of this journal, which has entries of its own"
             raise JournalUnavailable(reason, operation="rebuild")
         writer.synchronize(db, synced=True)
-        batch = _batch_of(writer)
+        batch = Batch(writer.latest_seq, writer.catalog, writer.clock)
+        texts = Texts(batch)
         with writing(db):
-            self._insert_all(db, batch, iter(entries))
+            self._insert_all(db, texts, iter(bodies))
             latest_seq = max(self._latest_seq, self._origin.latest_seq)
-            if not self._inserted and latest_seq == self._latest_seq:
+            if not texts.inserted and latest_seq == self._latest_seq:
                 return Inserted(0, self._identical, meta.epoch), meta
             batch.names.insert(db)
             clock = _clock_of(db, latest_seq)
@@ -77,109 +76,54 @@ class Insertion:
         writer.clock.runs, writer.clock.highest_us = clock.runs, clock.highest_us
         writer.latest_seq = latest_seq
         writer.changes = Changes(latest_seq)
-        return Inserted(self._inserted, self._identical, meta.epoch), meta
+        return Inserted(texts.inserted, self._identical, meta.epoch), meta
 
-    def _insert_all(self, db: sqlite3.Connection, batch: Batch, entries: Iterator[JournalEntry]) -> None:
-        beyond: list[JournalEntry] = []
+    def _insert_all(self, db: sqlite3.Connection, texts: Texts, bodies: Iterator[Body]) -> None:
+        beyond: list[Body] = []
 
-        def known() -> Iterator[JournalEntry]:
-            for entry in entries:
-                if entry.seq > self._latest_seq:
-                    beyond.append(entry)
+        def known() -> Iterator[Body]:
+            for body in bodies:
+                if body[0] > self._latest_seq:
+                    beyond.append(body)
                     return
-                yield entry
+                yield body
 
         if not self._latest_seq:
             # An index that is made at the end costs half of one that is kept up.
             db.execute(schema.DROP_INDEX)
         numbers = known()
         while page := list(islice(numbers, COMPARED_AT_ONCE)):
-            self._insert(db, batch, iter(self._missing_of(db, page)))
-        self._insert(db, batch, chain(beyond, entries))
+            self._insert(db, texts, iter(self._missing_of(db, page)))
+        self._insert(db, texts, chain(beyond, bodies))
         if not self._latest_seq:
             db.execute(schema.INDEX_ENTRIES)
 
-    def _insert(self, db: sqlite3.Connection, batch: Batch, entries: Iterator[JournalEntry]) -> None:
-        """Insert entries, a run of following numbers at a time."""
-        first = next(entries, None)
-        while first is not None:
-            run = _Run(first, entries)
-            batch.last_seq = first.seq - 1
-            db.executemany(schema.INSERT_PLAIN_ENTRY, batch.rows(db, run))
-            self._inserted += batch.last_seq - first.seq + 1
-            self._first_inserted = self._first_inserted or first.seq
-            self._has_filled_a_hole = self._has_filled_a_hole or first.seq <= self._latest_seq
-            first = run.following
+    def _insert(self, db: sqlite3.Connection, texts: Texts, bodies: Iterator[Body]) -> None:
+        first = next(bodies, None)
+        if first is None:
+            return
+        self._first_inserted = self._first_inserted or first[0]
+        self._has_filled_a_hole = self._has_filled_a_hole or first[0] <= self._latest_seq
+        try:
+            db.executemany(schema.INSERT_PLAIN_ENTRY, texts.rows(db, chain((first,), bodies)))
+        except (BadValue, ValueError, OverflowError, struct.error) as fault:
+            raise unreadable(self._origin.file, texts.last_seq, fault) from fault
 
-    def _missing_of(self, db: sqlite3.Connection, page: list[JournalEntry]) -> list[JournalEntry]:
+    def _missing_of(self, db: sqlite3.Connection, page: list[Body]) -> list[Body]:
         """Those that are not there; `DifferingEntry` if another one is."""
-        catalog: Catalog = self._writer.catalog
-        rows = db.execute(schema.scan(), (page[0].seq - 1, page[-1].seq)).fetchall()
-        there = {row[0]: entry_of(row, catalog) for row in rows}
+        rows = db.execute(schema.scan(), (page[0][0] - 1, page[-1][0])).fetchall()
+        there = dict(bodies_of(rows, self._writer.catalog))
         missing = []
-        for entry in page:
-            found = there.get(entry.seq)
+        for seq, body in page:
+            found = there.get(seq)
             if found is None:
-                missing.append(entry)
-            elif found == entry:
+                missing.append((seq, body))
+            elif found == body:
                 self._identical += 1
-            elif is_blank(entry):
-                # It was forgotten in the mirror first; nothing says that it has to go from here now.
-                continue
-            else:
-                here, other = (digest_of(body_of(each, each.seq).encode()) for each in (found, entry))
-                raise DifferingEntry(entry.seq, here, other)
+            elif not is_blank(entry_of_body(body)):
+                # A blank was forgotten in the mirror first; nothing says that it has to go from here now.
+                raise DifferingEntry(seq, digest_of(found), digest_of(body))
         return missing
-
-
-def _batch_of(writer: EntryWriter) -> Batch:
-    """A batch that knows a name as soon as it has met it: it may be all that the journal will ever have."""
-    known = Catalog()
-    known.address_ids, known.author_ids = dict(writer.catalog.address_ids), dict(writer.catalog.author_ids)
-    known.last_address_id, known.last_author_id = (
-        writer.catalog.last_address_id,
-        writer.catalog.last_author_id,
-    )
-    batch = Batch(writer.latest_seq, known, writer.clock)
-    batch.names = _Names(known)
-    return batch
-
-
-class _Names(NewNames):
-    """New names in a catalog of their own, which nobody else will use if this fails."""
-
-    def __init__(self, known: Catalog) -> None:
-        super().__init__(known)
-        self._known = known
-
-    def address_id(self, text: str) -> int:
-        """The id of an address, from now on a known one."""
-        number = self._known.address_ids[text] = super().address_id(text)
-        return number
-
-    def author_id(self, subject: str, name: str | None) -> int:
-        """The id of an author, from now on a known one."""
-        number = self._known.author_ids[subject, name] = super().author_id(subject, name)
-        return number
-
-
-class _Run:
-    """The entries from the first on, up to a gap in their numbers; then `following` is the one behind it."""
-
-    def __init__(self, first: JournalEntry, entries: Iterator[JournalEntry]) -> None:
-        self.following: JournalEntry | None = None
-        self._first = first
-        self._entries = entries
-
-    def __iter__(self) -> Iterator[JournalEntry]:
-        yield self._first
-        expected = self._first.seq
-        for entry in self._entries:
-            expected += 1
-            if entry.seq != expected:
-                self.following = entry
-                return
-            yield entry
 
 
 def _clock_of(db: sqlite3.Connection, latest_seq: int) -> Clock:

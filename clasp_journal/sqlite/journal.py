@@ -149,11 +149,11 @@ class SqliteJournal(Journal):
         storage = await self._opened()
         await Folding(storage.reader, storage.catalog, state).apply(Span(after_seq, upto_seq))
 
-    async def insert_missing(self, entries: Iterable[JournalEntry], origin: Origin) -> Inserted:
-        """Insert entries under the numbers that they carry, in one transaction; see `Insertion`."""
+    async def insert_missing(self, bodies: Iterable[tuple[int, bytes]], origin: Origin) -> Inserted:
+        """Insert entries, as the text of a mirror's lines, in one transaction; see `Insertion`."""
         storage = await self._opened()
         async with self._upkeep:
-            return await storage.writer.insert_missing(entries, origin)
+            return await storage.writer.insert_missing(bodies, origin)
 
     async def compact(
         self, before_seq: int, *, force: bool = False, on_progress: Callable[[int], None] | None = None

@@ -128,11 +128,11 @@ class WritingEnd:
             changed.write(db)
         self.meta = changed
 
-    async def insert_missing(self, entries: Iterable[JournalEntry], origin: Origin) -> Inserted:
+    async def insert_missing(self, bodies: Iterable[tuple[int, bytes]], origin: Origin) -> Inserted:
         """Put entries back under their numbers, in one transaction, and tell those who wait."""
 
         def job(db: sqlite3.Connection) -> Inserted:
-            inserted, self.meta = Insertion(self.entries, self.meta, origin).run(db, entries)
+            inserted, self.meta = Insertion(self.entries, self.meta, origin).run(db, bodies)
             self._loop.call_soon_threadsafe(self.growth.announce)
             return inserted
 
