@@ -25,8 +25,8 @@ MANY = "**"
 _FRESH = "\udfff"
 """A character that no address can hold (a lone surrogate has no UTF-8): it stands for "anything else"."""
 
-_COVERS_STATES_MAX = 50_000
-"""How many states `covers` may visit. No pattern a person writes comes near; beyond it the answer is no."""
+_COVER_STATES_MAX = 20_000
+"""How many states `cover` may visit. No pattern a person writes comes near; beyond it the answer is no."""
 
 
 def parse_address(text: str) -> str:
@@ -98,35 +98,8 @@ class Pattern:
         return bool(states >> len(self._segments) & 1)
 
     def covers(self, other: Pattern) -> bool:
-        """Whether every address that `other` matches is matched by this pattern too.
-
-        Exact. One address stands for all that a `*` or `zone*` of `other` can match: the one with a
-        character in the gap that nobody writes. Whoever matches that one has a wildcard over the gap,
-        and so matches whatever else is put there. What is left are the `**` of `other`, which repeat that
-        one segment any number of times: all the sets of states that these repetitions reach are walked.
-        """
-        words = tuple(s if s == MANY else _freshest(s) for s in other._segments)
-        if set(words) == {MANY}:
-            words = (_FRESH, MANY)  # every address has at least one segment
-        seen: set[tuple[int, int]] = set()
-        todo = [(0, self._start())]
-        while todo:
-            place = todo.pop()
-            if place in seen:
-                continue
-            if len(seen) >= _COVERS_STATES_MAX:
-                return False
-            seen.add(place)
-            at, states = place
-            if at == len(words):
-                if not states >> len(self._segments) & 1:
-                    return False
-            elif words[at] == MANY:
-                todo.append((at + 1, states))
-                todo.append((at, self._step(states, _FRESH)))
-            else:
-                todo.append((at + 1, self._step(states, words[at])))
-        return True
+        """Whether every address that `other` matches is matched by this pattern too. Exact; see `cover`."""
+        return cover((self,), other)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Pattern) and other.text == self.text
@@ -174,6 +147,42 @@ class Pattern:
             while skipped := (states & loops) << 1 & ~states:
                 states |= skipped
         return states
+
+
+def cover(patterns: Sequence[Pattern], other: Pattern) -> bool:
+    """Whether every address that `other` matches is matched by at least one of these patterns. Exact.
+
+    One address stands for all that a `*` or `zone*` of `other` can match: the one with a character in the gap
+    that nobody writes. Whoever matches that one has a wildcard over the gap, and so matches whatever else is
+    put there. What is left are the `**` of `other`, which repeat that one segment any number of times: all
+    the sets of states that these repetitions reach are walked, those of all patterns side by side.
+    """
+    words = tuple(s if s == MANY else _freshest(s) for s in other.segments)
+    if set(words) == {MANY}:
+        words = (_FRESH, MANY)  # every address has at least one segment
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    todo = [(0, tuple(p._start() for p in patterns))]
+    while todo:
+        place = todo.pop()
+        if place in seen:
+            continue
+        if len(seen) * len(patterns) >= _COVER_STATES_MAX:
+            return False
+        seen.add(place)
+        at, states = place
+        if at == len(words):
+            if not any(s >> len(p._segments) & 1 for p, s in zip(patterns, states, strict=True)):
+                return False
+            continue
+        is_many = words[at] == MANY
+        if is_many:
+            todo.append((at + 1, states))
+        word = _FRESH if is_many else words[at]
+        stepped = tuple(s and p._step(s, word) for p, s in zip(patterns, states, strict=True))
+        if not any(stepped):
+            return False
+        todo.append((at if is_many else at + 1, stepped))
+    return True
 
 
 def _literal_prefix(segments: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clasp_journal.address import SIZE_MAX_BYTES, Pattern, parse_address
+from clasp_journal.address import SIZE_MAX_BYTES, Pattern, cover, parse_address
 from clasp_journal.errors import AddressError, PatternError
 
 LITERALS = ("a", "b", "ab")
@@ -37,6 +37,8 @@ patterns_with_slash = st.tuples(patterns, ends).map("".join)
 short_patterns = st.tuples(st.lists(segments, min_size=1, max_size=2), ends).map(
     lambda drawn: "/" + "/".join(drawn[0]) + drawn[1]
 )
+ladders = st.lists(st.sampled_from(("*", "**", "a")), max_size=3).map(lambda path: "/" + "/".join(path))
+"""Patterns that often need each other: this many segments, that many, and everything longer."""
 
 
 def fits(piece: str, segment: str) -> bool:
@@ -72,6 +74,34 @@ def test_covering_means_matching_all_that_the_other_matches(wide, narrow):
     one, other = Pattern.parse(wide), Pattern.parse(narrow)
     counterexample = next((a for a in SHORT_ADDRESSES if other.matches(a) and not one.matches(a)), None)
     assert one.covers(other) == (counterexample is None), counterexample
+
+
+@pytest.mark.property
+@given(st.lists(short_patterns | ladders, max_size=4), short_patterns | ladders)
+def test_patterns_cover_together_what_none_of_them_covers_alone(wide, narrow):
+    """Again the answer from looking at all short addresses, now with several patterns to match them."""
+    several, other = [Pattern.parse(text) for text in wide], Pattern.parse(narrow)
+    matched = [address for address in SHORT_ADDRESSES if other.matches(address)]
+    left = next((a for a in matched if not any(one.matches(a) for one in several)), None)
+    assert cover(several, other) == (left is None), left
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow"),
+    [
+        (("/", "/*/**"), "/**"),
+        (("/a", "/a/*/**"), "/a/**"),
+        (("/a", "/a/*", "/a/*/*", "/a/*/*/*/**"), "/a/**"),
+        (("/a/**/b", "/a/x/**"), "/a/x/**/b"),
+    ],
+)
+def test_what_is_covered_by_several_needs_all_of_them(wide, narrow):
+    """Take away any one, and it is not covered any more, unless that one was not needed."""
+    several, other = [Pattern.parse(text) for text in wide], Pattern.parse(narrow)
+    assert cover(several, other)
+    for one in several:
+        rest = [p for p in several if p is not one]
+        assert cover(rest, other) == any(p.covers(other) for p in rest)
 
 
 @pytest.mark.property
