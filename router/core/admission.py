@@ -1,9 +1,10 @@
-"""Who may come in, and who has to go: HELLO, and the limits on bad and on too many messages."""
+"""Who may come in, and who has to go: HELLO, rights that end, and the limits on bad and too many messages."""
 
 from __future__ import annotations
 
 from clasp_journal.errors import BadInput
 from clasp_journal.selection import EVERYTHING
+from router.core.access import OPEN
 from router.core.answers import EMPTY_SNAPSHOT, at_least_one, packed, packed_error, packed_fault
 from router.core.ground import Ground
 from router.core.limits import SECOND_US
@@ -28,6 +29,10 @@ _BAD_INPUT = frozenset(
     )
 )
 """What nobody says who speaks the protocol; a lock, a limit or a failing journal can meet anybody."""
+_WHY_ENDED = {
+    ErrorCode.UNAUTHORIZED: "the token is not valid any more",
+    ErrorCode.TOKEN_EXPIRED: "the token has expired",
+}
 
 
 class Admission:
@@ -42,12 +47,16 @@ class Admission:
         if not isinstance(request, Hello):
             raise Refusal(ErrorCode.INVALID_MESSAGE, "the first message has to be HELLO")
         ground = self._ground
+        gate = ground.settings.gate
+        access = OPEN if gate is None else gate.admit(request.token or "", session.host, now)
         if len(ground.sessions) >= ground.limits.sessions:
             refusal = f"this router takes {ground.limits.sessions} sessions"
             ground.ports.reply(session, packed_error(ErrorCode.OVERLOADED, refusal))
             self._dismiss(session, TRY_AGAIN_LATER, refusal)
             return
         session.stage = Stage.LIVE
+        session.access = access
+        self._heed(session)
         session.is_plain = not ground.limits.messages_per_s
         session.name = request.name
         session.features = request.features
@@ -56,7 +65,22 @@ class Admission:
         if not ground.topics.live:
             ground.ports.reply(session, EMPTY_SNAPSHOT)
         else:
-            ground.ports.stream(session, at_least_one(self._listening.snapshot(EVERYTHING)))
+            ground.ports.stream(session, at_least_one(self._listening.snapshot(session, EVERYTHING)))
+
+    def review(self) -> list[Session]:
+        """End what rights that have changed no longer permit; the sessions that stay, with others."""
+        changed = []
+        for session in list(self._ground.sessions.values()):
+            access = session.access
+            if access.ended is not None:
+                reason = _WHY_ENDED[access.ended]
+                self._ground.ports.reply(session, packed_error(access.ended, reason))
+                self._dismiss(session, POLICY_VIOLATION, reason)
+            elif session.heeded != access.generation:
+                self._heed(session)
+                self._listening.reconsider(session)
+                changed.append(session)
+        return changed
 
     def count_message(self, session: Session, now: int) -> None:
         """Refuse what comes too fast."""
@@ -74,6 +98,10 @@ class Admission:
             self._dismiss(session, POLICY_VIOLATION, str(fault))
         elif fault.code in _BAD_INPUT:
             self._count_error(session, now)
+
+    def _heed(self, session: Session) -> None:
+        session.heeded = session.access.generation
+        session.author = session.access.subject or session.id
 
     def _count_error(self, session: Session, now: int) -> None:
         if now - session.errors_since > _MINUTE_US:

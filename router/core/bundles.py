@@ -2,7 +2,8 @@
 
 Laws: all parts are checked before any is applied, each against what those before it will have done; one
 refusal refuses all; they are applied in order with nothing of anyone else in between. A bundle for the future
-is checked for form when it comes and for the rest when its time has come; until then it is in memory only.
+is checked for form and rights when it comes, and for everything when its time has come; until then it is in
+memory only.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Bundles:
         if self._scheduled >= limits.scheduled_bundles:
             raise Refusal(ErrorCode.TOO_MANY, f"{limits.scheduled_bundles} bundles are waiting already")
         for part in parts:
-            parse_address(part.address)
+            session.access.demand_write(parse_address(part.address))
         self._scheduled += 1
         self._ground.agenda.note(
             due, lambda when: self._execute_late(parts, session, qos, when), 1 + len(parts)
@@ -89,7 +90,7 @@ class Bundles:
                 new_params += not before.exists
                 standings[part.address] = self._params.check(part, session, before)
             else:
-                payload = self._signals.check(part)
+                payload = self._signals.check(part, session)
             payloads.append(payload)
         self._params.check_room(new_params)
         return payloads

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from clasp_journal.address import Pattern, parse_address
+from router.core.access import Access, Right
 from router.core.answers import result_bytes, results
 from router.core.limits import Limits
 from router.core.refusal import Refusal
@@ -24,9 +25,11 @@ class Definitions:
         self._by_address: dict[str, SignalDef] = {}
         self._size_bytes = 0
 
-    def announce(self, request: Announce) -> None:
+    def announce(self, request: Announce, access: Access) -> None:
         """Take all of an announcement, or refuse it."""
         new = {parse_address(signal.address): replace(signal, meta=None) for signal in request.signals}
+        for address in new:
+            access.demand(Right.WRITE, address)
         known = [self._by_address[address] for address in new if address in self._by_address]
         size_bytes = self._size_bytes + sum(map(result_bytes, new.values())) - sum(map(result_bytes, known))
         if len(self._by_address) + len(new) - len(known) > self._limits.definitions:
@@ -36,6 +39,7 @@ class Definitions:
         self._by_address.update(new)
         self._size_bytes = size_bytes
 
-    def query(self, pattern: Pattern) -> Iterator[bytes]:
-        """The packed RESULTs with the signals that a pattern matches."""
+    def query(self, pattern: Pattern, access: Access) -> Iterator[bytes]:
+        """The packed RESULTs with the signals that a pattern matches, all of which have to be readable."""
+        access.demand_all(Right.READ, pattern)
         return results(d if pattern.matches(d.address) else None for d in list(self._by_address.values()))

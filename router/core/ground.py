@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from clasp_journal.entry import TTL_NEVER
+from router.core.access import Gate
 from router.core.agenda import Agenda
 from router.core.limits import Limits
 from router.core.ports import Ports
@@ -23,6 +24,8 @@ class Settings:
     default_ttl: int = TTL_NEVER
     """The TTL word of a param whose first SET brings none."""
     has_journal: bool = True
+    gate: Gate | None = None
+    """Who knows the tokens; None: everybody may do everything."""
 
 
 @dataclass(slots=True)

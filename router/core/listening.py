@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from clasp_journal.address import Pattern
-from router.core.answers import snapshots
+from clasp_journal.selection import EVERYTHING
+from router.core.access import Access, Right
+from router.core.answers import packed_error, snapshots
 from router.core.ground import Ground
 from router.core.refusal import Refusal
 from router.core.session import Session
@@ -32,16 +34,20 @@ class Listening:
     def subscribe(self, session: Session, request: Subscribe) -> None:
         """File a subscription and send what is there already."""
         pattern = Pattern.parse(request.pattern)
-        ground = self._ground
+        ground, options = self._ground, request.options
+        has_past = options is not None and options.history and ground.settings.has_journal
+        session.access.demand_all(Right.READ, pattern)
+        if has_past:
+            session.access.demand_all(Right.HISTORY, pattern)
         ground.ports.cancel_replay(session, request.id)
         if request.id not in ground.subscriptions.of(session):
             self._check_count(session)
         ground.subscriptions.add(Subscription(session, request, pattern))
-        options = request.options
-        if options is not None and options.history and ground.settings.has_journal:
-            ground.ports.backfill(session, request, self.snapshot(pattern))
+        snapshot = self.snapshot(session, pattern)
+        if has_past:
+            ground.ports.backfill(session, request, snapshot)
         else:
-            self.send_snapshot(session, pattern)
+            ground.ports.stream(session, snapshot)
 
     def unsubscribe(self, session: Session, request: Unsubscribe) -> None:
         """Drop a subscription, or end a replay."""
@@ -51,7 +57,7 @@ class Listening:
     def replay(self, session: Session, request: Replay, qos: int) -> None:
         """Have the past sent."""
         self._demand_journal("REPLAY")
-        Pattern.parse(request.pattern)
+        session.access.demand_all(Right.HISTORY, Pattern.parse(request.pattern))
         extension = request.extension
         if extension is not None:
             if extension.version != EXTENSION_VERSION:
@@ -66,18 +72,29 @@ class Listening:
         self._demand_journal("JOURNAL_DO")
         if request.version != EXTENSION_VERSION:
             raise Refusal(ErrorCode.UNAVAILABLE, f"journal extension {request.version} is not known")
-        if request.verb in CHANGING_VERBS and not session.is_trusted:
-            raise Refusal(ErrorCode.FORBIDDEN, f"{request.verb} is allowed from this machine only")
+        if request.verb in CHANGING_VERBS:
+            self._demand_to_change(session, request.verb)
+        elif not session.access.may_some(Right.HISTORY):
+            raise Refusal(ErrorCode.FORBIDDEN, f"{request.verb} takes a token with a scope {Right.HISTORY}:")
         self._ground.ports.journal_do(session, request)
 
-    def send_snapshot(self, session: Session, pattern: Pattern) -> None:
-        """The live values that a pattern matches; nothing if it matches none."""
-        self._ground.ports.stream(session, self.snapshot(pattern))
+    def reconsider(self, session: Session) -> None:
+        """End the subscriptions that its rights, which are others now, no longer permit."""
+        ports = self._ground.ports
+        for subscription in list(self._ground.subscriptions.of(session).values()):
+            pattern = subscription.pattern
+            if not session.access.may_all(Right.READ, pattern):
+                self._ground.subscriptions.remove(session, subscription.id)
+                ports.cancel_replay(session, subscription.id)
+                reason = "the token no longer permits this subscription"
+                ports.reply(session, packed_error(ErrorCode.FORBIDDEN, reason, pattern.text))
 
-    def snapshot(self, pattern: Pattern) -> Iterator[bytes]:
-        """The SNAPSHOTs with the live values that a pattern matches."""
-        limits = self._ground.limits
-        return snapshots(self._matching(pattern), limits.snapshot_params, limits.snapshot_bytes)
+    def snapshot(self, session: Session, pattern: Pattern) -> Iterator[bytes]:
+        """The SNAPSHOTs with the live values that a pattern matches and the session may read."""
+        limits, topics = self._ground.limits, self._matching(pattern)
+        if self._ground.settings.gate is not None:
+            topics = _readable(topics, session.access)
+        return snapshots(topics, limits.snapshot_params, limits.snapshot_bytes)
 
     def _matching(self, pattern: Pattern) -> Iterable[Topic | None]:
         """The topics that a pattern matches; None stands for one that it does not."""
@@ -90,6 +107,12 @@ class Listening:
         prefix, matches = pattern.prefix, pattern.matches
         return (t if t.text.startswith(prefix) and matches(t.text) else None for t in topics)
 
+    def _demand_to_change(self, session: Session, verb: str) -> None:
+        if self._ground.settings.gate is not None:
+            session.access.demand_all(Right.ADMIN, EVERYTHING)
+        elif not session.is_trusted:
+            raise Refusal(ErrorCode.FORBIDDEN, f"{verb} is allowed from this machine only")
+
     def _check_count(self, session: Session) -> None:
         allowed = self._ground.limits.subscriptions
         if len(self._ground.subscriptions.of(session)) + session.replays >= allowed:
@@ -98,3 +121,8 @@ class Listening:
     def _demand_journal(self, what: str) -> None:
         if not self._ground.settings.has_journal:
             raise Refusal(ErrorCode.UNAVAILABLE, f"{what} needs a journal, and this router has none")
+
+
+def _readable(topics: Iterable[Topic | None], access: Access) -> Iterator[Topic | None]:
+    """The rights that count are those of the moment at which a topic has its turn."""
+    return (t if t is not None and access.may(Right.READ, t.text) else None for t in topics)

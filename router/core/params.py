@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from clasp_journal.address import parse_address
 from clasp_journal.entry import TTL_NEVER, EntryKind, JournalEntry, ttl_is_absolute, ttl_s
+from router.core.access import Right
 from router.core.answers import packed
 from router.core.delivery import Delivery
 from router.core.ground import Ground
@@ -49,6 +50,7 @@ class Params:
     def check(self, request: Set, session: Session, standing: Standing) -> Standing:
         """How the address will stand after this SET; `BadInput` if it is refused."""
         address = parse_address(request.address)
+        session.access.demand_write(address)
         if len(address.encode()) + len(request.encoded) - 1 > self._ground.limits.set_bytes:
             size = self._ground.limits.set_bytes
             raise Refusal(ErrorCode.INVALID_VALUE, f"address and value exceed {size} bytes", address)
@@ -91,9 +93,10 @@ class Params:
         self._tell(request, topic, session, now)
         return topic
 
-    def get(self, address: str, now: int) -> Topic | None:
+    def get(self, address: str, session: Session, now: int) -> Topic | None:
         """The topic of a param; reading it counts as use."""
-        topic = self._ground.topics.find(parse_address(address))
+        session.access.demand(Right.READ, parse_address(address))
+        topic = self._ground.topics.find(address)
         if topic is not None:
             topic.used = now
         return topic

@@ -18,7 +18,7 @@ from router.core.answers import packed, snapshots
 from router.core.bundles import Bundles
 from router.core.definitions import Definitions
 from router.core.delivery import Delivery
-from router.core.fast_forms import FastForms
+from router.core.fast_forms import FastForms, guarded
 from router.core.ground import Ground, Settings
 from router.core.limits import Limits
 from router.core.listening import Listening
@@ -74,17 +74,20 @@ class Core:
         self._definitions = Definitions(limits)
         self._listening = Listening(ground)
         self._admission = Admission(ground, self._listening)
-        self.take = FastForms(ground).take
+        fast = FastForms(ground).take
+        self.take = fast if ground.settings.gate is None else guarded(fast)
         """The short way into the core, tried first: whether it was enough for a frame of a session."""
         self._numbers = 0
         self._handlers = self._table()
 
     # Who comes and goes.
 
-    def connect(self, session_id: str, outbox: Outbox, *, is_trusted: bool = False) -> Session:
+    def connect(
+        self, session_id: str, outbox: Outbox, *, is_trusted: bool = False, host: str = ""
+    ) -> Session:
         """Somebody is at a door. The first frame has to be HELLO."""
         self._numbers += 1
-        return Session(self._numbers, session_id, outbox, is_trusted=is_trusted)
+        return Session(self._numbers, session_id, outbox, is_trusted=is_trusted, host=host)
 
     def leave(self, session: Session) -> None:
         """The connection is gone: its subscriptions and locks go with it."""
@@ -108,6 +111,10 @@ class Core:
         """Do what has become due; say when to come again."""
         self.ground.agenda.advance(now)
         return self.ground.agenda.next_due
+
+    def review(self) -> list[Session]:
+        """The rights of tokens have changed: whose subscriptions were held against them, and stay."""
+        return self._admission.review()
 
     # What they say.
 
@@ -171,25 +178,25 @@ class Core:
         if not request.address.startswith(P2P_SIGNAL):
             self.ground.demand_accepting()
         is_binary = not legacy.is_legacy(frame.payload[0])
-        payload = self._signals.check(request, frame.payload if is_binary else None)
+        payload = self._signals.check(request, session, frame.payload if is_binary else None)
         self._signals.apply(request, payload, frame.qos, session, now)
         if frame.qos == _COMMIT:
             self._ports.acknowledge(session, packed_ack(request.address), _COMMIT)
 
     def _get(self, session: Session, request: Get, frame: Frame, now: int) -> None:
-        topic = self._params.get(request.address, now)
+        topic = self._params.get(request.address, session, now)
         if topic is not None:
             limits = self.ground.limits
             for answer in snapshots((topic,), limits.snapshot_params, limits.snapshot_bytes):
                 self._ports.reply(session, answer)
 
     def _announce(self, session: Session, request: Announce, frame: Frame, now: int) -> None:
-        self._definitions.announce(request)
+        self._definitions.announce(request, session.access)
         if frame.qos:
             self._ports.acknowledge(session, packed(Ack(address=request.namespace)), frame.qos)
 
     def _query(self, session: Session, request: Query, frame: Frame, now: int) -> None:
-        self._ports.stream(session, self._definitions.query(Pattern.parse(request.pattern)))
+        self._ports.stream(session, self._definitions.query(Pattern.parse(request.pattern), session.access))
 
     def _sync(self, session: Session, request: Sync, frame: Frame, now: int) -> None:
         self._ports.reply(session, packed(Sync(request.t1, now, now)))

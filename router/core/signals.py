@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from clasp_journal.address import parse_address
 from clasp_journal.entry import SignalType
+from router.core.access import Right
 from router.core.answers import packed
 from router.core.delivery import Delivery
 from router.core.gestures import Gestures
@@ -33,16 +34,16 @@ class Signals:
         self._delivery = delivery
         self._gestures = Gestures(ground, delivery)
 
-    def check(self, request: Publish, payload: bytes | None = None) -> bytes:
+    def check(self, request: Publish, session: Session, payload: bytes | None = None) -> bytes:
         """The binary payload of this PUBLISH, made if it did not come as one; `BadInput` if it is refused."""
         address = parse_address(request.address)
+        session.access.demand_write(address)
         limit = self._ground.limits.publish_bytes
         if payload is None and len(request.encoded or request.samples or b"") <= limit:
             payload = codec.encode(request)
         if payload is None or len(payload) > limit:
             raise Refusal(ErrorCode.INVALID_VALUE, f"payload exceeds {limit} bytes", address)
-        target = _p2p_target(address)
-        if target is not None and target not in self._ground.sessions:
+        if address.startswith(P2P_SIGNAL) and self._peer(address) is None:
             raise Refusal(ErrorCode.NO_SUCH_TARGET, "there is no such session", address)
         return payload
 
@@ -51,9 +52,8 @@ class Signals:
         ground = self._ground
         frame = pack(encode_frame(payload, qos))
         topic = ground.topics.obtain_passing(request.address.encode())
-        target = _p2p_target(request.address)
-        if target is not None:
-            self._tell_peer(target, frame, topic)
+        if request.address.startswith(P2P_SIGNAL):
+            self._tell_peer(frame, topic)
             return
         ground.ports.record(session, frame, now)
         if topic.is_peer_to_peer:
@@ -64,9 +64,14 @@ class Signals:
             update = Update(frame, fate_of(request.signal), request.signal, request.encoded)
             self._delivery.signal(topic, update, session, now)
 
-    def _tell_peer(self, target: str, frame: bytes, topic: Topic) -> None:
+    def _peer(self, address: str) -> Session | None:
+        """Who is meant. One that may not read what is sent to it is not there."""
+        peer = self._ground.sessions.get(address[len(P2P_SIGNAL) :])
+        return peer if peer is not None and peer.access.may(Right.READ, address) else None
+
+    def _tell_peer(self, frame: bytes, topic: Topic) -> None:
         """An event like any other: a peer that does not take it cannot make the router keep it for ever."""
-        peer = self._ground.sessions.get(target)
+        peer = self._peer(topic.text)
         if peer is not None:
             self._ground.ports.deliver(Readers((peer,), {}), frame, topic, Fate.KEEP, None)
 
@@ -84,7 +89,3 @@ def fate_of(signal: int) -> Fate:
 def packed_ack(address: str) -> bytes:
     """The ACK of a PUBLISH."""
     return packed(Ack(address=address))
-
-
-def _p2p_target(address: str) -> str | None:
-    return address[len(P2P_SIGNAL) :] if address.startswith(P2P_SIGNAL) else None

@@ -93,7 +93,7 @@ class Hello:
     name: str = ""
     version: int = 1
     features: int = int(FEATURES_OF_CLIENTS)
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     """An empty token travels as none."""
 
 
@@ -106,7 +106,7 @@ class Welcome:
     name: str
     version: int = 1
     features: int = int(FEATURES_OF_ROUTERS)
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
