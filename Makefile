@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format fuzz soak bench interop-setup clean
+.PHONY: help setup run test check format fuzz soak bench bench-peers interop-setup clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -55,13 +55,16 @@ fuzz: $(STAMP) ## the property tests (marker `property`) with 50,000 examples ea
 soak: $(STAMP) ## the tests that run for minutes (marker `soak`)
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
-bench: $(STAMP) ## measure; ARGS="codec match --rounds 9"
-	$(BIN)/python -m bench $(ARGS)
+bench: $(STAMP) ## measure, also beside other brokers; ARGS="codec match --rounds 9"
+	$(BIN)/python -m bench --peers $(ARGS)
+
+bench-peers: $(STAMP) ## say which brokers the bench misses, and how to get them
+	@$(BIN)/python -m bench.servers.peers
 
 interop-setup: ## install the JavaScript peers of tests/interop
 	@command -v npm >/dev/null 2>&1 || { echo "make interop-setup: npm is missing: apt-get install nodejs npm" >&2; exit 1; }
 	npm install --prefix tests/interop --no-package-lock --no-audit --no-fund
 
 clean: ## remove what was made here: .venv, caches, builds
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/interop/node_modules
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/interop/node_modules .peers
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -17,21 +17,24 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How long to measure: rounds per name, and whether the large, slow variants are wanted.
+    """How long to measure, and beside whom."""
 
-    With `tiny`, everything is as small as it can be: the figures mean nothing, but all of it runs.
-    """
-
-    rounds: int = 7
+    rounds: int = 5
     large: bool = False
+    """The large, slow variants, too."""
     tiny: bool = False
+    """Everything as small as it can be: the figures mean nothing, but all of it runs."""
     mirror: bool = False
     """Of the journal's rows, only those about its mirror."""
+    peers: bool = False
+    """Beside what people would pick instead, as far as it is installed."""
+    url: str | None = None
+    """A CLASP router that is measured in place of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: what was measured and how it compares with the scenario's baseline."""
+    """One line of the table: what was measured, of whom, and how it compares with the scenario's baseline."""
 
     scenario: str
     name: str
@@ -39,6 +42,19 @@ class Row:
     unit: str
     ratio: float | None = None
     note: str = ""
+    server: str = ""
+    regime: str = ""
+    cpu_us: float | None = None
+    """Processor time of the server's own process, per message that was sent."""
+    rss_bytes: int | None = None
+    """Resident memory of the server's own process."""
+    verdict: str = ""
+    """How it stands to its target, if it has one."""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What no other row of a run has."""
+        return self.scenario, self.name, self.regime, self.server
 
 
 def compare(scenario: str, works: Mapping[str, Work], options: Options, *, operations: int = 1) -> list[Row]:

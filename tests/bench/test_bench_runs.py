@@ -14,7 +14,7 @@ def test_a_scenario_runs_with_tiny_numbers(name: str) -> None:
     rows = run_scenario(name, Options(rounds=1, tiny=True))
     assert rows
     assert {row.scenario for row in rows} == {name}
-    assert len({row.name for row in rows}) == len(rows), "two rows have the same name"
+    assert len({row.key for row in rows}) == len(rows), "two rows have the same name"
     for row in rows:
         assert math.isfinite(row.value), row.name
         assert row.unit, row.name

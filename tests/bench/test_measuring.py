@@ -7,8 +7,9 @@ from time import perf_counter_ns
 from click.testing import CliRunner
 from rich.console import Console
 
-from bench.__main__ import as_json, as_table, main, scenarios
+from bench.__main__ import main, scenarios
 from bench.measure import ROUND_NS_MIN, Options, Row, calls_per_round, compare, interleaved
+from bench.page import as_json, as_table
 
 ROWS = [Row("codec", "decode SET", 1234.5, "ns/op", 1.0), Row("codec", "again", 0.25, "s", note="warm")]
 

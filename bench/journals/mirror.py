@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Protocol, TypeVar
 
-from bench.journal_scene import a_show
+from bench.journals.scene import a_show
 from bench.measure import Row, interleaved
 from clasp_journal.entry import JournalEntry
 from clasp_journal.mirror import parity, rebuild, verify_chain

@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
-from bench.journal_mirror import mirroring
-from bench.journal_rivals import NaiveLayout, PlainTable
-from bench.journal_scene import PATTERNS, a_show, instant_us
+from bench.journals.mirror import mirroring
+from bench.journals.rivals import NaiveLayout, PlainTable
+from bench.journals.scene import PATTERNS, a_show, instant_us
 from bench.measure import Options, Row, Work, interleaved
 from clasp_journal.entry import JournalEntry
 from clasp_journal.journal import Journal
@@ -30,7 +30,7 @@ BATCH_ENTRIES = 1_000
 FILLING_ENTRIES = 20_000
 """Per batch where a journal is only to be full soon."""
 LATEST = 100
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def asking(stage: Stage, journal: Journal, pattern: str, span: tuple[int, int] |
 
 def streaming(stage: Stage) -> list[Row]:
     """How much a process grows while it streams the queried journal from end to end."""
-    command = [sys.executable, "-m", "bench.streaming", str(stage.folder / "queried.db")]
+    command = [sys.executable, "-m", "bench.journals.streaming", str(stage.folder / "queried.db")]
     started = perf_counter()
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     elapsed_s = perf_counter() - started

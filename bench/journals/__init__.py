@@ -1,0 +1,1 @@
+"""What the scenario `journal` is made of."""

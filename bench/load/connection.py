@@ -1,0 +1,83 @@
+"""One client of a server under load: a plain socket, which costs little of what is measured."""
+
+import socket
+from collections.abc import Iterable
+
+from bench.speech.form import Step
+
+READ_BYTES = 1 << 20
+ENTER_TIMEOUT_S = 20.0
+
+
+class Connection:
+    """What it receives is handed on; what the kernel does not take at once is kept until it does."""
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection((host, port), ENTER_TIMEOUT_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sent = 0
+        """Messages so far."""
+        self._unsent = b""
+        self._unread = b""
+
+    def enter(self, steps: Iterable[Step]) -> None:
+        """Go through the steps of a way in; afterwards nothing blocks."""
+        for step in steps:
+            self.say(step)
+            self.hear(step)
+        self.begin()
+
+    def say(self, step: Step) -> None:
+        """The first half of an exchange."""
+        self.socket.sendall(step.say)
+
+    def hear(self, step: Step) -> int:
+        """The second half; tells how many bytes came with it."""
+        seen = bytearray(self._unread)
+        while (at := seen.find(step.hear)) < 0:
+            data = self.socket.recv(READ_BYTES)
+            if not data:
+                raise ConnectionResetError(f"the server hung up before it said {step.hear!r}")
+            seen += data
+        self._unread = bytes(seen[at + len(step.hear) :])
+        return at + len(step.hear)
+
+    def begin(self) -> None:
+        """From now on nothing blocks, and what is left of the way in does not count."""
+        self._unread = b""
+        self.socket.setblocking(False)
+
+    def receive(self) -> bytes:
+        """What is there."""
+        try:
+            data = self.socket.recv(READ_BYTES)
+        except BlockingIOError:
+            return b""
+        if not data:
+            raise ConnectionResetError("the server closed a connection of the load")
+        return data
+
+    def send(self, data: bytes, messages: int) -> bool:
+        """Send some; False while an earlier call's bytes are not all gone."""
+        if self._unsent:
+            self.push()
+            return False
+        self.sent += messages
+        self._push(data)
+        return True
+
+    def push(self) -> None:
+        """Go on with what an earlier call left."""
+        if self._unsent:
+            self._push(self._unsent)
+
+    def close(self) -> None:
+        """Leave."""
+        self.socket.close()
+
+    def _push(self, data: bytes) -> None:
+        try:
+            done = self.socket.send(data)
+        except BlockingIOError:
+            done = 0
+        self._unsent = data[done:]

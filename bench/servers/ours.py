@@ -1,0 +1,28 @@
+"""Our router with each kind of journal, and the relay that anyone would write first."""
+
+import sys
+
+from bench.servers.server import Server
+
+JOURNALS = {"sqlite": "sqlite:bench.db", "memory": "memory:", "none": "none"}
+
+
+def idiomatic_relay() -> Server:
+    """`websockets`, used as its documentation does."""
+    command = [sys.executable, "-m", "bench.servers.idiomatic"]
+    return Server("websockets relay", lambda folder, ports: command, announces=True)
+
+
+def clasp_router(journal: str, *flags: str) -> Server:
+    """Our router, with a journal of this kind."""
+    command = [
+        sys.executable,
+        "-m",
+        "router",
+        "--listen",
+        "127.0.0.1:0",
+        "--journal",
+        JOURNALS[journal],
+        *flags,
+    ]
+    return Server(f"clasp, journal {journal}", lambda folder, ports: command, announces=True)
