@@ -34,6 +34,7 @@ from router.runtime.options import JournalOptions, RetentionRules
 from router.runtime.recorder import Recorder
 from router.runtime.recorder_local import LocalRecorder
 from router.runtime.recorder_process import ProcessRecorder
+from router.supervision import Supervisor
 from router.transports.memory import MemoryDoor, MemoryPeer
 from router.transports.websocket import WebSocketDoor
 
@@ -206,7 +207,10 @@ async def _serve(config: RouterConfig) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
+    supervisor = Supervisor()
+    supervisor.ready(f"listening on {router.address}")
     await told_to_end
+    supervisor.ending()
     await router.stop()
     return 0
 

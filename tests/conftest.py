@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,7 +28,7 @@ def require_tool(name: str, hint: str) -> str:
 
     Tests write `node = require_tool("node", "apt-get install nodejs npm")`, imported from `tests.conftest`.
     """
-    found = shutil.which(name)
+    found = shutil.which(name) or shutil.which(name, path=Path(sys.executable).parent)
     if found is not None:
         return found
     return missing_tool(f"{name} is not installed: {hint}")

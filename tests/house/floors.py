@@ -47,6 +47,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.spelling",
             "router.config",
             "router.logs",
+            "router.supervision",
             "router.daemon",
             "router.cli",
             "router.__main__",
