@@ -38,6 +38,14 @@ async def seq_at(journal: Journal, at_us: int) -> int:
     return await _seq_of_base(journal, at_us)
 
 
+async def first_from(journal: Journal, at_us: int) -> int:
+    """The first number behind all entries from before an instant; 0 if those are gone already."""
+    try:
+        return await seq_at(journal, at_us - 1) + 1
+    except HistoryIncomplete:
+        return 0
+
+
 async def state_at(journal: Journal, at_us: int) -> State:
     """Every param as it was at an instant."""
     return await journal.state(await seq_at(journal, at_us))

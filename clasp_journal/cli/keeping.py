@@ -15,9 +15,8 @@ from clasp_journal.cli.spans import parse_span
 from clasp_journal.cli.stderr import Progress
 from clasp_journal.cli.times import Instant
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
-from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.journal import Journal
-from clasp_journal.travel import seq_at
+from clasp_journal.travel import first_from
 
 if TYPE_CHECKING:
     from clasp_journal.sqlite.copying import Copied
@@ -111,21 +110,12 @@ async def compact(ask: Ask, before: str | None, keep: str | None, yes: bool) -> 
 async def _cut(ask: Ask, journal: Journal, before: str | None, keep: str | None) -> int:
     """The number below which entries go."""
     if keep is not None:
-        return await _first_from(journal, ask.now_us - parse_span(keep))
+        return await first_from(journal, ask.now_us - parse_span(keep))
     assert before is not None
     if before.isascii() and before.isdecimal() and len(before) <= _SEQ_DIGITS_MAX:
         return int(before)
     moment = await located(journal, ask.time(before))
-    return await _first_from(journal, moment.us) if isinstance(moment, Instant) else moment.seq
-
-
-async def _first_from(journal: Journal, at_us: int) -> int:
-    """The first number behind all entries from before an instant."""
-    try:
-        return await seq_at(journal, at_us - 1) + 1
-    except HistoryIncomplete:
-        # They are gone already.
-        return 0
+    return await first_from(journal, moment.us) if isinstance(moment, Instant) else moment.seq
 
 
 async def _remove(ask: Ask, before_seq: int, doomed: int) -> None:

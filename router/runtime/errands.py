@@ -17,7 +17,7 @@ from clasp_journal.errors import BadInput, HistoryIncomplete, JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
 from clasp_journal.selection import MESSAGES, NO_ADDRESS, Selection
-from clasp_journal.travel import seq_at
+from clasp_journal.travel import first_from, seq_at
 from clasp_journal.value import Value
 from router.wire.codes import JournalStatus
 
@@ -150,7 +150,7 @@ class Errands:
         if (before_seq is None) == (before_us is None):
             raise BadInput("compact needs either `before_seq` or `before_us`")
         if before_us is not None:
-            before_seq = await seq_at(self._journal, before_us - 1) + 1
+            before_seq = await first_from(self._journal, before_us)
         assert before_seq is not None
         removed = await self._desk.compact(before_seq, force=arguments.flag("force"))
         return values.encode({"removed": removed, "oldest_seq": await self._journal.oldest_seq()})

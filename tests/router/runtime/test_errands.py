@@ -147,6 +147,18 @@ async def test_compacting_removes_what_is_old():
         assert (await whole_state(recorder, {}))[0] == 30
 
 
+async def test_compacting_what_is_gone_already_removes_nothing():
+    """That nothing older is left is what was asked for, not a fault."""
+    async with local() as (recorder, listener):
+        await record(recorder, listener, [sets(30, now=1_000)])
+        await ask(recorder, "compact", {"before_us": 1_020})
+        for before_us in (1_020, 1_005):
+            assert await ask(recorder, "compact", {"before_us": before_us}) == (
+                JournalStatus.DONE,
+                {"removed": 0, "oldest_seq": 21},
+            )
+
+
 @pytest.mark.parametrize(
     ("verb", "arguments", "status"),
     [
