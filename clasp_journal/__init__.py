@@ -6,34 +6,34 @@
         await journal.append(JournalEntry.from_set("/light/1", 0.8, author="me", timestamp=now_us))
         print(await journal.query("/light/**", limit=10))
 
-A backend is imported when its name is first used, so that words and contract need nothing installed.
+A name is imported when it is first used: so words and contract need nothing installed, and a program waits
+only for what it uses.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from clasp_journal.address import Pattern, parse_address
-from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot, Phase, SignalType
-from clasp_journal.errors import (
-    AddressError,
-    BadInput,
-    BadValue,
-    HistoryIncomplete,
-    JournalClosed,
-    JournalCorrupt,
-    JournalError,
-    JournalLocked,
-    JournalTooNew,
-    JournalUnavailable,
-    PatternError,
-)
-from clasp_journal.journal import Journal, Results
-from clasp_journal.opening import open_journal
-from clasp_journal.restore import Change, Snapshot, State, diff, fold
-from clasp_journal.selection import Selection
-
 if TYPE_CHECKING:
+    from clasp_journal.address import Pattern, parse_address
+    from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot, Phase, SignalType
+    from clasp_journal.errors import (
+        AddressError,
+        BadInput,
+        BadValue,
+        HistoryIncomplete,
+        JournalClosed,
+        JournalCorrupt,
+        JournalError,
+        JournalLocked,
+        JournalTooNew,
+        JournalUnavailable,
+        PatternError,
+    )
+    from clasp_journal.journal import Journal, Results
     from clasp_journal.memory import MemoryJournal
+    from clasp_journal.opening import open_journal
+    from clasp_journal.restore import Change, Snapshot, State, diff, fold
+    from clasp_journal.selection import Selection
     from clasp_journal.sqlite import SqliteJournal
 
 __all__ = [
@@ -68,10 +68,40 @@ __all__ = [
     "parse_address",
 ]
 
-_BACKENDS = {"MemoryJournal": "clasp_journal.memory", "SqliteJournal": "clasp_journal.sqlite"}
+_HOMES = {
+    "AddressError": "errors",
+    "BadInput": "errors",
+    "BadValue": "errors",
+    "Change": "restore",
+    "EntryKind": "entry",
+    "HistoryIncomplete": "errors",
+    "Journal": "journal",
+    "JournalClosed": "errors",
+    "JournalCorrupt": "errors",
+    "JournalEntry": "entry",
+    "JournalError": "errors",
+    "JournalLocked": "errors",
+    "JournalTooNew": "errors",
+    "JournalUnavailable": "errors",
+    "MemoryJournal": "memory",
+    "ParamSnapshot": "entry",
+    "Pattern": "address",
+    "PatternError": "errors",
+    "Phase": "entry",
+    "Results": "journal",
+    "Selection": "selection",
+    "SignalType": "entry",
+    "Snapshot": "restore",
+    "SqliteJournal": "sqlite",
+    "State": "restore",
+    "diff": "restore",
+    "fold": "restore",
+    "open_journal": "opening",
+    "parse_address": "address",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _BACKENDS:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_BACKENDS[name]), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

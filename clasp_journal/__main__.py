@@ -1,5 +1,5 @@
 """`python -m clasp_journal` is `clasp-journal`."""
 
-from clasp_journal.cli.main import main
+from clasp_journal.cli.begin import main
 
 main()

@@ -113,6 +113,11 @@ async def instant_of(ask: Ask, journal: Journal, text: str) -> int:
     return found[0].timestamp
 
 
+async def expected_count(journal: Journal, inquiry: Inquiry) -> int:
+    """How many entries there will be; 0 where only looking tells."""
+    return await journal.len() if inquiry == Inquiry() else 0
+
+
 async def tell_missing(journal: Journal, inquiry: Inquiry, *, satisfied: bool = False) -> None:
     """End with 6 if the range is not whole. Whoever got as many as were asked for lacks nothing."""
     told = [] if satisfied else await missing(journal, inquiry)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import click
 
 from clasp_journal.acting.transfer import FORMATS, export_entries, import_entries
 from clasp_journal.analysis.inquiry import Inquiry, pages
-from clasp_journal.cli.asking import SELECTION, inquiry_of, tell_missing
+from clasp_journal.cli.asking import SELECTION, expected_count, inquiry_of, tell_missing
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.stderr import Progress, say
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 from clasp_journal.journal import Journal
-
-if TYPE_CHECKING:
-    pass
 
 
 @verb(
@@ -50,7 +47,8 @@ async def export(ask: Ask, form: str, to: str | None, **asked: Any) -> None:
 
 
 async def _export(ask: Ask, journal: Journal, inquiry: Inquiry, file: IO[str], form: str) -> int:
-    with Progress("exporting", await journal.len() if inquiry == Inquiry() else 0) as progress:
+    expected, beside_results = await expected_count(journal, inquiry), file is sys.stdout
+    with Progress("exporting", expected, beside_results=beside_results) as progress:
         return await export_entries(
             pages(journal, inquiry), file, form, format_time=ask.shown, on_progress=progress.advance
         )

@@ -16,6 +16,7 @@ from clasp_journal.cli.asking import (
     PATTERNS,
     SELECTION,
     WITHIN,
+    expected_count,
     inquiry_of,
     instant_of,
     literal,
@@ -24,6 +25,7 @@ from clasp_journal.cli.asking import (
 from clasp_journal.cli.output import Printer
 from clasp_journal.cli.records import ENTRY_COLUMNS, HISTORY_COLUMNS, entry_record
 from clasp_journal.cli.spans import format_span, parse_span
+from clasp_journal.cli.stderr import Progress
 from clasp_journal.cli.verbs import OUTPUT, Ask, Option, verb
 from clasp_journal.entry import JournalEntry
 from clasp_journal.journal import Journal, Span
@@ -62,9 +64,14 @@ async def query(ask: Ask, limit: int | None, reverse: bool, **asked: Any) -> Non
     """
     async with ask.target.journal() as journal:
         inquiry = await inquiry_of(ask, journal, asked)
-        with ask.printer(ENTRY_COLUMNS) as printer:
+        expected = await expected_count(journal, inquiry) if limit is None else limit
+        with (
+            Progress("reading", expected, beside_results=True) as progress,
+            ask.printer(ENTRY_COLUMNS) as printer,
+        ):
             async for page in _asked_pages(journal, inquiry, limit, reverse=reverse):
                 await show(ask, printer, page)
+                progress.advance(len(page))
         await tell_missing(journal, inquiry, satisfied=printer.count == limit)
     ask.finish(printer.count)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from clasp_journal.cli.begin import INTERRUPTED
 from clasp_journal.errors import BadInput, HistoryIncomplete, JournalCorrupt, JournalError
 
 
@@ -26,7 +27,7 @@ class Exit(IntEnum):
     """Part of what was asked for is gone."""
     REFUSED = 7
     """It would have changed something, and `--yes` was not given."""
-    INTERRUPTED = 130
+    INTERRUPTED = INTERRUPTED
 
 
 class Ending(Exception):

@@ -15,6 +15,7 @@ from typing import NamedTuple, NoReturn
 
 import click
 
+from clasp_journal.cli.begin import ignore_interrupts
 from clasp_journal.cli.exits import Ending, Exit, ending_of
 from clasp_journal.cli.stderr import say
 
@@ -114,7 +115,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the tool, and end the process with one of the exit codes."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    ignore_interrupts()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

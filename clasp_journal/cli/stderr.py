@@ -25,16 +25,20 @@ def say(text: str) -> None:
 
 
 class Progress:
-    """A line about long work: how much, how fast, how long still. `total` is 0 where it is not known."""
+    """A line about long work: how much, how fast, how long still. `total` is 0 where it is not known.
 
-    def __init__(self, doing: str, total: int = 0) -> None:
+    Where results come meanwhile (`beside_results`), it is for those who send them elsewhere: on one terminal
+    the two would overwrite each other, and whoever sees results needs no line.
+    """
+
+    def __init__(self, doing: str, total: int = 0, *, beside_results: bool = False) -> None:
         self.done = 0
         self._doing = doing
         self._total = total
         self._began_s = time.monotonic()
         self._next_s = self._began_s + QUIET_S
         self._shown = False
-        self._enabled = sys.stderr.isatty()
+        self._enabled = sys.stderr.isatty() and not (beside_results and sys.stdout.isatty())
 
     def advance(self, count: int = 1) -> None:
         """So much more is done."""

@@ -26,6 +26,7 @@ from typing import Any, TypeAlias
 
 import click
 
+from clasp_journal.cli.begin import let_work_be_interrupted
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.output import FORMATS, Printer, Style, open_printer
@@ -105,6 +106,7 @@ def verb(name: str, *options: Option) -> Callable[[Body], click.Command]:
     def decorate(body: Body) -> click.Command:
         @functools.wraps(body)
         def run(**given: Any) -> None:
+            let_work_be_interrupted()
             try:
                 asyncio.run(_awaited(body(Ask(given), **given)))
             except BrokenPipeError:

@@ -1,9 +1,7 @@
 """How the tool ends: the journal it finds, the codes it leaves, and what it does not say."""
 
 import asyncio
-import os
 import shutil
-import signal
 
 from clasp_journal.cli.exits import Exit
 from clasp_journal.entry import EntryKind, JournalEntry
@@ -131,13 +129,3 @@ async def test_a_closed_pipe_is_silent(tmp_path):
     async with asyncio.timeout(PATIENCE_S):
         told = await process.stderr.read()
         assert (await process.wait(), told) == (0, b"")
-
-
-async def test_an_interrupt_is_code_130_and_silent(recorded):
-    """Ctrl-C ends a verb that would go on for ever."""
-    process = await start(recorded, "tail", "-n", "1", "-q", "--db", FILE)
-    async with asyncio.timeout(PATIENCE_S):
-        await process.stdout.readline()
-        os.kill(process.pid, signal.SIGINT)
-        out, err = await process.communicate()
-    assert (process.returncode, out, err) == (Exit.INTERRUPTED, b"", b"")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import clasp_journal.mirror
 from tests.journal.cli.evening import FILE
 from tests.journal.cli.tool import run
 
@@ -23,7 +24,14 @@ NEVER_TO_READ = {
 }
 """For a terminal, a network, a second copy, or for who writes: each costs as much as the query itself."""
 
-NEVER_TO_HELP = NEVER_TO_READ | {"asyncio", "sqlite3", "aiosqlite", "json", "clasp_journal.analysis"}
+NEVER_TO_HELP = NEVER_TO_READ | {
+    "asyncio",
+    "dataclasses",
+    "sqlite3",
+    "aiosqlite",
+    "json",
+    "clasp_journal.analysis",
+}
 
 
 def imported(importtime: str) -> set[str]:
@@ -46,3 +54,11 @@ async def test_a_verb_begins_with_few_imports(recorded, arguments, unwanted):
     seen = imported(result.err)
     assert "clasp_journal.cli.main" in seen
     assert not seen & unwanted
+
+
+@pytest.mark.parametrize("package", [clasp_journal, clasp_journal.mirror])
+def test_what_a_package_offers_is_there(package):
+    """A name that is imported late is still one that is there; another one is not."""
+    assert all(getattr(package, name) is not None for name in package.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nonesuch'"):
+        _ = package.nonesuch
