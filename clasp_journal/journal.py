@@ -18,7 +18,7 @@ from typing import NamedTuple, Self, TypedDict, Unpack
 from clasp_journal.address import Pattern
 from clasp_journal.entry import JournalEntry, ParamSnapshot, SignalType
 from clasp_journal.errors import HistoryIncomplete
-from clasp_journal.restore import Snapshot, State
+from clasp_journal.restore import KeptSnapshot, Snapshot, State
 from clasp_journal.selection import Selection
 
 PAGE_ENTRIES = 1_000
@@ -95,6 +95,10 @@ class Journal(ABC):
     async def load_snapshot(self, at_seq: int | None = None) -> Snapshot | None:
         """The newest intact snapshot at or before `at_seq` (None: of all); a damaged one is skipped and
         reported in the log. None if there is none."""
+
+    @abstractmethod
+    async def snapshots(self) -> list[KeptSnapshot]:
+        """The snapshots that are there, oldest first."""
 
     @abstractmethod
     async def compact(self, before_seq: int, *, force: bool = False) -> int:

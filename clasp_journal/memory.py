@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from clasp_journal.entry import JournalEntry, ParamSnapshot
 from clasp_journal.errors import JournalClosed
 from clasp_journal.journal import Journal
-from clasp_journal.restore import Snapshot
+from clasp_journal.restore import KeptSnapshot, Snapshot
 from clasp_journal.ring import STEP_ENTRIES, Ring
 from clasp_journal.selection import Selection
 from clasp_journal.thinning import NEWEST_KEPT, Taken, surplus
@@ -142,6 +142,11 @@ class MemoryJournal(Journal):
             await self._grown.wait()
             self._check_open("wait_beyond")
         return self._ring.latest
+
+    async def snapshots(self) -> list[KeptSnapshot]:
+        self._check_open("snapshots")
+        kept = sorted(self._snapshots.items())
+        return [KeptSnapshot(at, snapshot.taken, len(snapshot.params)) for at, snapshot in kept]
 
     def _keep_snapshot(self, snapshot: Snapshot) -> None:
         snapshots = self._snapshots

@@ -27,6 +27,16 @@ class Snapshot(NamedTuple):
     """When it was written, in microseconds; 0 if that is not known."""
 
 
+class KeptSnapshot(NamedTuple):
+    """What there is to know about a snapshot without loading it."""
+
+    at_seq: int
+    taken: int
+    """When it was written, in microseconds; 0 if that is not known."""
+    params: int
+    """How many, tombstones included."""
+
+
 class State:
     """Every param, live or gone, at one place in the log."""
 

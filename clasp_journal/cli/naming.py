@@ -9,7 +9,7 @@ from clasp_journal.acting.marking import mark_entry
 from clasp_journal.cli.asking import instant_of, seq_of
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.facts import read_file, tell_facts
+from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.records import PARAM_COLUMNS, param_record
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 from clasp_journal.value import Value
@@ -98,18 +98,20 @@ async def _create(ask: Ask) -> None:
 
 
 async def _list(ask: Ask) -> None:
-    async with read_file(ask, "snapshot list") as file:
-        found = await file.snapshots()
+    async with ask.target.journal() as journal:
+        found = await journal.snapshots()
     with ask.printer(SNAPSHOT_COLUMNS) as printer:
-        for header in found:
-            when = {"timestamp": header.taken, "time": ask.shown(header.taken)}
-            printer.write({"seq": header.at_seq, **when, "params": header.params})
+        for kept in found:
+            when = {"timestamp": kept.taken, "time": ask.shown(kept.taken)}
+            printer.write({"seq": kept.at_seq, **when, "params": kept.params})
     ask.finish(len(found))
 
 
 async def _show(ask: Ask, at: str | None) -> None:
-    async with read_file(ask, "snapshot show") as file:
-        found = await file.load_snapshot(None if at is None else await seq_of(ask, file, at))
+    async with ask.target.journal() as journal:
+        upto_seq = await journal.latest_seq() if at is None else await seq_of(ask, journal, at)
+        kept = [one.at_seq for one in await journal.snapshots() if one.at_seq <= upto_seq]
+        found = await journal.load_snapshot(kept[-1]) if kept else None
     params = [] if found is None else [param for param in found.params if not param.is_tombstone]
     with ask.printer(PARAM_COLUMNS) as printer:
         for param in sorted(params):

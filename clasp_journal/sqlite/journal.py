@@ -19,7 +19,7 @@ from clasp_journal.entry import JournalEntry, ParamSnapshot
 from clasp_journal.errors import JournalClosed, JournalUnavailable
 from clasp_journal.journal import Journal
 from clasp_journal.mirror.options import MirrorOptions
-from clasp_journal.restore import Snapshot, State
+from clasp_journal.restore import KeptSnapshot, Snapshot, State
 from clasp_journal.selection import EVERYTHING, Selection
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.compaction import Compaction
@@ -28,7 +28,6 @@ from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.folding import Folding
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, recorded
-from clasp_journal.sqlite.snapshots import Header as SnapshotHeader
 from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Options, Storage
 from clasp_journal.sqlite.transactions import reading
@@ -196,11 +195,11 @@ class SqliteJournal(Journal):
         storage = await self._opened()
         return await verify(storage.path, full=full, on_progress=on_progress)
 
-    async def snapshots(self) -> list[SnapshotHeader]:
+    async def snapshots(self) -> list[KeptSnapshot]:
         """The snapshots that count, oldest first."""
         storage = await self._opened()
         headers = await storage.reader.run(read_headers, "snapshots")
-        return [header for header in reversed(headers) if header.complete]
+        return [KeptSnapshot(h.at_seq, h.taken, h.params) for h in reversed(headers) if h.complete]
 
     async def backup(self, target: str, *, on_progress: OnProgress | None = None) -> Copied:
         """Copy all that is there now into a fresh file, beside whoever writes."""

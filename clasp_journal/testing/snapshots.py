@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from clasp_journal.entry import ParamSnapshot, absolute_ttl
 from clasp_journal.journal import Journal
-from clasp_journal.restore import Snapshot
+from clasp_journal.restore import KeptSnapshot, Snapshot
 from clasp_journal.testing.samples import (
     START_US,
     Make,
@@ -40,6 +40,7 @@ async def check_there_is_no_snapshot_at_first(make: Make) -> None:
     """Entries alone make none."""
     async with await make() as journal:
         assert await journal.load_snapshot() is None
+        assert await journal.snapshots() == []
         await journal.append(a_series(3))
         assert await journal.load_snapshot() is None
         assert await journal.load_snapshot(2) is None
@@ -65,6 +66,7 @@ async def check_a_snapshot_comes_back_as_it_was(make: Make) -> None:
         assert snapshot.taken > 0, "when it was written is known"
         await journal.append(a_series(1))
         assert (await _load(journal)).at_seq == 5, "later entries do not move it"
+        assert await journal.snapshots() == [KeptSnapshot(5, snapshot.taken, len(params))]
 
 
 async def check_many_params_come_back_in_order(make: Make) -> None:

@@ -14,7 +14,7 @@ from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
 from clasp_journal.errors import JournalUnavailable
 from clasp_journal.journal import Journal
-from clasp_journal.restore import Snapshot
+from clasp_journal.restore import KeptSnapshot, Snapshot
 from clasp_journal.selection import MESSAGES, NO_ADDRESS, Selection
 from clasp_journal.value import Value
 from router.client.client import Client
@@ -69,6 +69,18 @@ class RemoteJournal(Journal):
             if following is None:
                 return Snapshot(_integer(page, "seq"), params)
             arguments["after"] = following
+
+    async def snapshots(self) -> list[KeptSnapshot]:
+        """Those that the router's journal keeps; `load_snapshot` of their numbers tells what is in them."""
+        found: list[KeptSnapshot] = []
+        after: Value = None
+        while True:
+            page = await self._client.journal_do("snapshots", {"after_seq": after})
+            told = page.get("snapshots")
+            found += map(_kept, told if isinstance(told, list) else [])
+            after = page.get("next")
+            if after is None:
+                return found
 
     async def page(
         self, selection: Selection, after_seq: int, upto_seq: int, limit: int
@@ -213,6 +225,11 @@ def _options(selection: Selection) -> PastOptions:
     if selection.author is not None:
         wanted["author"] = selection.author
     return wanted
+
+
+def _kept(described: Value) -> KeptSnapshot:
+    told = described if isinstance(described, dict) else {}
+    return KeptSnapshot(_integer(told, "seq"), _integer(told, "taken"), _integer(told, "params"))
 
 
 def _param(described: Value) -> ParamSnapshot:

@@ -26,6 +26,7 @@ STATE_PAGE_BYTES = 64_000
 PARAM_OVERHEAD_BYTES = 120
 """Params of one answer to `state`, and what one takes beside its texts; the rest is left for the next."""
 NOTES_PAGE_ENTRIES = 500
+SNAPSHOTS_PAGE = 500
 OWN_KINDS = frozenset(int(kind) for kind in EntryKind) - MESSAGES
 
 
@@ -59,6 +60,7 @@ class Errands:
             "state": self._state_page,
             "notes": self._notes,
             "snapshot": self._snapshot,
+            "snapshots": self._snapshots,
             "mark": self._mark,
             "compact": self._compact,
             "forget": self._forget,
@@ -135,6 +137,19 @@ class Errands:
     async def _snapshot(self, arguments: _Arguments, author: str) -> bytes:
         arguments.expect()
         return values.encode({"seq": await self._desk.take_snapshot()})
+
+    async def _snapshots(self, arguments: _Arguments, author: str) -> bytes:
+        arguments.expect("after_seq")
+        after = arguments.integer("after_seq")
+        kept = [one for one in await self._journal.snapshots() if after is None or one.at_seq > after]
+        page = kept[:SNAPSHOTS_PAGE]
+        return values.encode(
+            {
+                "epoch": self._journal.epoch,
+                "snapshots": [{"seq": one.at_seq, "taken": one.taken, "params": one.params} for one in page],
+                "next": None if len(page) == len(kept) else page[-1].at_seq,
+            }
+        )
 
     async def _mark(self, arguments: _Arguments, author: str) -> bytes:
         arguments.expect("mark", "message", "at_us")

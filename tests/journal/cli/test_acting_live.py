@@ -83,7 +83,11 @@ async def test_what_reads_says_the_same_through_the_router(router, tmp_path):
         ("diff", "seq:999"),
         ("export",),
         ("export", "/lights/2/*", "-o", "csv"),
+        ("snapshot", "list"),
+        ("snapshot", "show"),
+        ("snapshot", "show", "seq:50"),
     )
+    await run(tmp_path, "snapshot", "create", "-q", "--url", router.url)
     for call in calls:
         file, live = await run_all(tmp_path, (*call, *BESIDE), (*call, "-q", "--url", router.url))
         assert file == live, call

@@ -89,7 +89,7 @@ async def test_a_snapshot_is_made_listed_and_shown(recorded, tmp_path):
     assert (none.code, early.code) == (Exit.NOTHING, Exit.NOTHING)
     made = await run(tmp_path, "snapshot", "create", *HERE)
     assert lines(made.out) == [{"seq": 96}]
-    listed, shown, state, before, odd, twice, remote = await run_all(
+    listed, shown, state, before, odd, twice = await run_all(
         tmp_path,
         ("snapshot", "list", *HERE),
         ("snapshot", "show", *HERE),
@@ -97,14 +97,12 @@ async def test_a_snapshot_is_made_listed_and_shown(recorded, tmp_path):
         ("snapshot", "show", "seq:95", *HERE),
         ("snapshot", "burn", *HERE),
         ("snapshot", "list", "seq:3", *HERE),
-        ("snapshot", "list", "--url", "ws://127.0.0.1:1"),
     )
     assert [(each["seq"], each["params"]) for each in lines(listed.out)] == [(96, 2)]
     assert shown.out == state.out != ""
     assert before.out == ""
-    assert [result.code for result in (odd, twice, remote)] == [Exit.USAGE] * 3
+    assert [result.code for result in (odd, twice)] == [Exit.USAGE] * 2
     assert "'create', 'list', 'show'" in odd.err
-    assert "name it with --db FILE" in remote.err
     table = await run_on_terminal(tmp_path, "snapshot", "list", *HERE)
     assert "PARAMS" in table.out
 

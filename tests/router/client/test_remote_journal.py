@@ -16,6 +16,7 @@ from router import Router, RouterConfig
 from router.client import connect
 from router.client.journal import RemoteJournal
 from router.quantities import Address
+from router.runtime import errands
 
 ANYWHERE = RouterConfig(listen=Address("127.0.0.1", 0), journal="none")
 PATTERNS = (EVERYTHING, NO_ADDRESS, Pattern.parse("/a/*"), Pattern.parse("/b"), Pattern.parse("/none"))
@@ -90,6 +91,22 @@ async def test_travelling_in_time_works_through_the_router(both):
         assert await params_at(remote, seq) == await params_at(journal, seq)
         assert await param_at(remote, seq, "/a/1") == await param_at(journal, seq, "/a/1")
     assert await remote.addresses() == sorted((await journal.state()).live)
+
+
+async def test_snapshots_are_those_of_the_journal(both, monkeypatch):
+    """However many frames it takes to tell them; what is in one can be asked for."""
+    monkeypatch.setattr(errands, "SNAPSHOTS_PAGE", 2)
+    journal, remote = both
+    assert await remote.snapshots() == []
+    for seq in (100, 200, 300):
+        await journal.snapshot((await journal.state(seq)).params(), seq)
+    kept = await remote.snapshots()
+    assert [one.at_seq for one in kept] == [100, 200, 300]
+    assert kept == await journal.snapshots()
+    for one in kept:
+        loaded = await remote.load_snapshot(one.at_seq)
+        assert loaded.at_seq == one.at_seq
+        assert sorted(loaded.params) == sorted((await journal.state(one.at_seq)).live.values())
 
 
 async def test_tail_is_the_past_and_then_the_present(both):
