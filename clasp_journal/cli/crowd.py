@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import time
 from typing import Any
 
 import click
@@ -11,10 +13,13 @@ from clasp_journal.analysis.activity import By
 from clasp_journal.analysis.activity import top as busiest
 from clasp_journal.analysis.activity import who as authors
 from clasp_journal.analysis.facts import stats as facts_of
+from clasp_journal.analysis.forecast import forecast as growth_of
 from clasp_journal.analysis.inquiry import Inquiry
 from clasp_journal.analysis.marks import marks as named_instants
 from clasp_journal.cli.asking import SELECTION, inquiry_of, tell_missing
 from clasp_journal.cli.cells import Column
+from clasp_journal.cli.exits import Ending, Exit
+from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.stderr import Progress
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 from clasp_journal.journal import Journal
@@ -49,7 +54,6 @@ MARK_COLUMNS = (
     Column("message", "MESSAGE"),
     Column("author", "AUTHOR", style="blue"),
 )
-FACT_COLUMNS = (Column("fact", "FACT", style="bold"), Column("value", "VALUE"))
 
 
 @verb("who", *SELECTION, *OUTPUT)
@@ -101,30 +105,31 @@ async def top(ask: Ask, by: str, limit: int, **asked: Any) -> None:
     ask.finish(len(found))
 
 
-@verb("stats", *OUTPUT)
-async def stats(ask: Ask) -> None:
+@verb(
+    "stats",
+    click.option("--forecast", is_flag=True, help="also when the disk is full, at the rate of the last day"),
+    *OUTPUT,
+)
+async def stats(ask: Ask, forecast: bool) -> None:
     """The extent of the journal: numbers, times, epoch, size.
 
     \b
     clasp-journal stats
+    clasp-journal stats --forecast --db show.db
     clasp-journal stats --url ws://127.0.0.1:7330 -o json
     """
+    path = ask.target.path
+    if forecast and path is None:
+        raise Ending(Exit.USAGE, "--forecast looks at the disk of the file: name it with --db FILE")
     async with ask.target.journal() as journal:
-        facts = await facts_of(journal)
-    record: dict[str, Any] = {"journal": ask.target.path or ask.target.url, **facts._asdict()}
-    for edge in ("oldest", "latest"):
-        at_us = record[f"{edge}_us"]
-        record[edge] = None if at_us is None else ask.shown(at_us)
-    if ask.target.path is not None:
-        record["size_bytes"] = _size_bytes(ask.target.path)
-    if not ask.is_table:
-        columns = [Column(key) for key in record]
-        with ask.printer(columns) as printer:
-            printer.write(record)
-        return
-    with ask.printer(FACT_COLUMNS) as printer:
-        for fact, value in record.items():
-            printer.write({"fact": fact, "value": value})
+        record: dict[str, Any] = {"journal": path or ask.target.url, **(await facts_of(journal))._asdict()}
+        for edge in ("oldest", "latest"):
+            record[edge] = _shown(ask, record[f"{edge}_us"])
+        if path is not None:
+            record["size_bytes"] = _size_bytes(path)
+            if forecast:
+                record |= await _forecast(ask, journal, path)
+    tell_facts(ask, record)
 
 
 @verb("marks", *OUTPUT)
@@ -146,6 +151,23 @@ async def marks(ask: Ask) -> None:
 
 def _size_bytes(path: str) -> int:
     return os.path.getsize(path)
+
+
+def _shown(ask: Ask, at_us: int | None) -> str | None:
+    return None if at_us is None else ask.shown(at_us)
+
+
+async def _forecast(ask: Ask, journal: Journal, path: str) -> dict[str, Any]:
+    """What is said of the future; nulls where there is too little of the past."""
+    free_bytes = shutil.disk_usage(os.path.dirname(os.path.realpath(path))).free
+    growth = await growth_of(journal, _size_bytes(path))
+    full_at_us = None if growth is None else growth.full_at_us(free_bytes, time.time_ns() // 1_000)
+    return {
+        "entries_per_day": None if growth is None else round(growth.entries_per_day),
+        "bytes_per_day": None if growth is None else round(growth.bytes_per_day),
+        "free_bytes": free_bytes,
+        "full_at": _shown(ask, full_at_us),
+    }
 
 
 def _span(ask: Ask, first_us: int, last_us: int) -> dict[str, Any]:

@@ -106,6 +106,24 @@ async def test_stats_tell_the_extent_of_the_file(recorded):
     assert f"entries     {len(ALL)}" in table.out.splitlines()
 
 
+async def test_stats_tell_when_the_disk_is_full(recorded):
+    """At the rate of the last day: with the room that is left, which only the disk of a file has."""
+    told, remote, shown = await run_all(
+        recorded,
+        ("stats", "--forecast", "--db", FILE),
+        ("stats", "--forecast", "--url", "ws://127.0.0.1:1"),
+        ("stats", "--forecast", "--db", FILE, "-o", "table", "-q"),
+    )
+    [facts] = lines(told.out)
+    per_day = facts["entries_per_day"]
+    assert per_day == round((len(ALL) - 1) / 65 * 86_400)
+    assert facts["bytes_per_day"] == pytest.approx(per_day * facts["size_bytes"] / len(ALL), rel=0.001)
+    assert facts["free_bytes"] > 0
+    assert "full_at" in facts
+    assert (remote.code, "--db FILE" in remote.err) == (Exit.USAGE, True)
+    assert any(line.startswith("full_at") for line in shown.out.splitlines())
+
+
 async def test_marks_are_listed_with_what_was_said(recorded):
     """Name, time, author and message."""
     result = await run(recorded, "marks", "--db", FILE)
