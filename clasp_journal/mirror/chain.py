@@ -142,21 +142,27 @@ class Chain:
 
     def follow(self, line: bytes) -> Line:
         """Take the next line; `BrokenChain` if it is not what has to come."""
+        return self.follow_entry(line) or self._follow_rarer(line)
+
+    def follow_entry(self, line: bytes) -> Line | None:
+        """Take the next line if it is a whole entry and follows; otherwise None, and nothing has changed."""
+        seq = self.seq + 1
+        if not line.startswith(b'{"seq":%d,"timestamp":' % seq) or not self.started:
+            return None
         content = line[:-TAIL_BYTES]
         more = content.endswith(MORE)
         body = content[: -len(MORE)] if more else content
-        if body.startswith(b'{"seq":%d,"timestamp":' % (self.seq + 1)) and self.started:
-            digest = blake2b(body, digest_size=HASH_BYTES).digest()
-            flagged = self.head + digest + b"+" if more else self.head + digest
-            head = blake2b(flagged, digest_size=HASH_BYTES).digest()
-            if line[-TAIL_BYTES:] == b',"hash":"%b"}\n' % head.hex().encode():
-                self.head = head
-                self.seq += 1
-                self.in_append = more
-                return Line(self.seq, body, digest)
-        return self._follow_rarer(line, body, more)
+        digest = blake2b(body, digest_size=32).digest()
+        head = blake2b(self.head + digest + b"+" if more else self.head + digest, digest_size=32).digest()
+        if not line.endswith(b',"hash":"%b"}\n' % head.hex().encode()):
+            return None
+        self.head, self.seq, self.in_append = head, seq, more
+        return Line(seq, body, digest)
 
-    def _follow_rarer(self, line: bytes, body: bytes, more: bool) -> Line:
+    def _follow_rarer(self, line: bytes) -> Line:
+        content = line[:-TAIL_BYTES]
+        more = content.endswith(MORE)
+        body = content.removesuffix(MORE)
         word = _WORD.match(body)
         if word is not None and not more:
             return self._follow_control(line, body, word[1].decode())

@@ -58,8 +58,9 @@ class Walk:
         self._verifier = verifier
         self._unexplained: Break | None = None
         self._unexplained_upto = 0
-        self._append_began = Torn("", 0, 0, 0)
-        self._append_bytes = 0
+        self._whole = Torn("", 0, 0, 0)
+        """The end of the last whole append: its file, line and entry, and the bytes up to there."""
+        self._size_bytes = 0
         self._is_series = not CLOSED.search(self.path)
         self._newest: IO[bytes] | None = None
         self.files: list[str] = []
@@ -89,15 +90,26 @@ class Walk:
         """
         self.files = self._files()
         file, number = self.files[0], 0
+        chain = self.chain
+        follow_entry = chain.follow_entry
         try:
             for file in self.files:
-                number = 0
+                number = self._size_bytes = 0
+                self._whole = Torn(file, 0, chain.seq, 0)
                 with self._open(file) as lines:
                     for number, raw in enumerate(lines, 1):
-                        if raw[-1:] != b"\n" and file == self.files[-1]:
-                            self._note_torn(file, number, len(raw))
-                            return
-                        yield self._take(file, number, raw)
+                        self._size_bytes += len(raw)
+                        line = follow_entry(raw)
+                        if line is None:
+                            if raw[-1:] != b"\n" and file == self.files[-1]:
+                                self._note_torn()
+                                return
+                            line = self._take(file, number, raw)
+                        if line.seq:
+                            self._count(line)
+                        if not chain.in_append:
+                            self._whole = Torn(file, number, chain.seq, self._size_bytes)
+                        yield line
                 self._close_file(file, number)
         except BrokenChain as broken:
             self.broken = Break(file, number, broken.seq, broken.fault, broken.reason)
@@ -111,28 +123,24 @@ class Walk:
                 self._newest.close()
 
     def _take(self, file: str, number: int, raw: bytes) -> Line:
-        chain = self.chain
-        before = chain.in_append
-        if not chain.started:
+        """A line that is no whole entry, or does not follow."""
+        if not self.chain.started:
             return self._begin(raw)
-        line = chain.follow(raw)
-        if line.seq:
-            if not self.entries:
-                self.first_seq = line.seq
-            self.entries += 1
-            if not line.body:
-                self._note_forgotten(file, number, line.seq)
-            elif self._unexplained is not None:
-                self._explain(line)
+        line = self.chain.follow(raw)
+        if line.seq and not line.body:
+            self._note_forgotten(file, number, line.seq)
         elif line.word == "removed":
             self._explain_upto(int(line.facts["before_seq"]) - 1)
         elif line.word == "checkpoint" and self._verifier is not None:
             self._check_signature(line)
-        if chain.in_append:
-            if not before:
-                self._append_began, self._append_bytes = Torn(file, number, line.seq, 0), 0
-            self._append_bytes += len(raw)
         return line
+
+    def _count(self, line: Line) -> None:
+        if not self.entries:
+            self.first_seq = line.seq
+        self.entries += 1
+        if self._unexplained is not None and line.body:
+            self._explain(line)
 
     def _begin(self, raw: bytes) -> Line:
         """A mirror begins with its first file; a closed file that is looked at alone with itself."""
@@ -153,13 +161,13 @@ class Walk:
         if self.chain.in_append:
             if file != self.files[-1]:
                 raise BrokenChain(Fault.MISSING, self.chain.expected_seq, "the end of the file is missing")
-            self.torn = self._append_began._replace(size_bytes=self._append_bytes)
+            self._note_torn()
 
-    def _note_torn(self, file: str, number: int, size_bytes: int) -> None:
-        if self.chain.in_append:
-            self.torn = self._append_began._replace(size_bytes=self._append_bytes + size_bytes)
-        else:
-            self.torn = Torn(file, number, self.chain.expected_seq, size_bytes)
+    def _note_torn(self) -> None:
+        """All that stands behind the last whole append is torn."""
+        file, number, seq, size_bytes = self._whole
+        expected_seq = max(seq + 1, self.chain.removed_before)
+        self.torn = Torn(file, number + 1, expected_seq, self._size_bytes - size_bytes)
 
     # What was forgotten has to be explained by an entry behind it.
 
