@@ -43,8 +43,6 @@ class Bench:
         self.lost = 0
         """Cuts that took acknowledged entries with them."""
         self.restarts = 0
-        """How often a write-ahead log was begun again at its start, over what stood there before."""
-        self.rounds = 0
         """How often the write-ahead log was begun again at its start, over what stood there before."""
 
     async def live(self, past: Past, number: int, *, cuts: int) -> Past:
@@ -66,6 +64,7 @@ class Bench:
             str(self._synced_share),
             # Upkeep empties the write-ahead log early; without it, it grows until it is begun again.
             "0.0" if number % 2 else "0.03",
+            *self._more(root),
         )
         run_child("tests.crash.workload", *arguments, environment=environment)
         records = read_log(log)
@@ -86,23 +85,30 @@ class Bench:
             if record.act is Act.MARK:
                 history.take(record.data)
         files = disk.image(self._rng)
-        latest = await self._judge(files, history)
+        root = self._folder / "after"
+        write_files(root, files)
+        latest = await self._judge(root, history)
+        shutil.rmtree(root)
         found = History(acked=latest, synced=latest, ends={latest}, cuts=history.cuts)
         return Past(files, found)
 
-    async def _judge(self, files: Mapping[str, bytes], history: History) -> int:
-        root = self._folder / "after"
-        write_files(root, files)
+    def _more(self, root: Path) -> tuple[str, ...]:
+        """What else the child is told."""
+        return ()
+
+    async def _judge(self, root: Path, history: History) -> int:
+        """Check what is left in a folder; the last entry there."""
         async with SqliteJournal(root / FILE) as journal:
-            await journal.open()
-            latest = await check(journal, history, floor=history.synced, model=self._model, rng=self._rng)
-            if latest < history.acked:
-                self.lost += 1
-                assert journal.epoch != history.epoch, "entries were lost under the same epoch"
-            following = self._model.entries(latest + 1, latest + 1)
-            assert await journal.append(following, synced=True) == latest + 1
-            assert await journal.since(latest) == following
-        shutil.rmtree(root)
+            return await self._check(journal, history)
+
+    async def _check(self, journal: SqliteJournal, history: History) -> int:
+        latest = await check(journal, history, floor=history.synced, model=self._model, rng=self._rng)
+        if latest < history.acked:
+            self.lost += 1
+            assert journal.epoch != history.epoch, "entries were lost under the same epoch"
+        following = self._model.entries(latest + 1, latest + 1)
+        assert await journal.append(following, synced=True) == latest + 1
+        assert await journal.since(latest) == following
         return latest
 
 
