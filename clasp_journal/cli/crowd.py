@@ -159,7 +159,7 @@ def _shown(ask: Ask, at_us: int | None) -> str | None:
 
 async def _forecast(ask: Ask, journal: Journal, path: str) -> dict[str, Any]:
     """What is said of the future; nulls where there is too little of the past."""
-    free_bytes = shutil.disk_usage(os.path.dirname(os.path.realpath(path))).free
+    free_bytes = shutil.disk_usage(path).free
     growth = await growth_of(journal, _size_bytes(path))
     full_at_us = None if growth is None else growth.full_at_us(free_bytes, time.time_ns() // 1_000)
     return {
