@@ -46,6 +46,24 @@ class Span(NamedTuple):
 ALL = Span()
 
 
+class Cursor(NamedTuple):
+    """How far a reader has come: up to and with an entry, in one life of a journal."""
+
+    epoch: str
+    seq: int = 0
+
+
+class Fetched(NamedTuple):
+    """What a reader gets at once, and from where it goes on."""
+
+    entries: list[JournalEntry]
+    cursor: Cursor
+    is_incomplete: bool
+    """Entries behind the cursor that was given are gone, or it belongs to another life of the journal."""
+    is_caught_up: bool
+    """Whether there was nothing more."""
+
+
 class Journal(ABC):
     """An append-only log of entries with snapshots of the state they amount to.
 
@@ -82,13 +100,19 @@ class Journal(ABC):
 
     @abstractmethod
     async def snapshot(
-        self, params: Iterable[ParamSnapshot], at_seq: int | None = None, *, revision_floor: int = 0
+        self,
+        params: Iterable[ParamSnapshot],
+        at_seq: int | None = None,
+        *,
+        revision_floor: int = 0,
+        lasting: bool = False,
     ) -> int:
         """Keep this state as the one right after entry `at_seq` (None: the latest), and return that number.
 
         A number beyond the latest is refused with `ValueError`. A snapshot that a crash cuts short is
         never loaded. Older snapshots are thinned out: the newest 4 stay, then one per 200,000 entries or
-        10 minutes, whichever is later, back to the base.
+        10 minutes, whichever is later, back to the base. One that is `lasting` stays as long as the
+        entries behind it: where entries before it cannot tell the state any more.
         """
 
     @abstractmethod
@@ -105,8 +129,26 @@ class Journal(ABC):
         """Remove the entries numbered below `before_seq`; return how many.
 
         First a snapshot at exactly `before_seq - 1` is written and kept as the base, so that every
-        state from there on can still be told. `force` skips that, marks the base as lost and starts a new
-        epoch. It works in short slices and may be interrupted anywhere without harm.
+        state from there on can still be told (where that one was forgotten, those that can be told now).
+        `force` skips that, marks the base as lost and starts a new epoch. It works in short slices and may be
+        interrupted anywhere without harm.
+        """
+
+    @abstractmethod
+    async def forget(self, author: str, *, by: str = "") -> int:
+        """Remove what one author wrote up to now; return how many entries that were.
+
+        The author is named by a session id, the subject of a token, or the name that a client gave itself.
+        Where an entry was a blank stands, which keeps its number and its time (see `forgetting`): no
+        number changes, the entries of others stay as they are, and the epoch goes on. The act is an entry
+        itself, written first, with `by` as its author; an interruption behind it is made up for when the
+        journal is opened again. Nothing found: nothing is written, and 0 returned. `BadInput` if no author
+        is named.
+
+        The state stays true: what the author SET last stays, as it was written, until somebody changes it,
+        carried by a lasting snapshot right before the act. Instants between the author's first change and
+        that snapshot can no longer be told: asking for them is `HistoryIncomplete`, and snapshots of them
+        are removed. Instants before and after can. If the author never changed the state, all can.
         """
 
     @abstractmethod
@@ -159,13 +201,37 @@ class Journal(ABC):
         span = Span(narrower.get("after_seq", 0))
         return Results(self, selection, limit, span, newest=narrower.get("newest", False))
 
-    def since(self, seq: int, limit: int | None = None) -> Results:
+    def since(self, seq: int, limit: int | None = None, *, author: str | None = None) -> Results:
         """All entries with a number above `seq`, oldest first."""
-        return self.query(limit=limit, after_seq=seq)
+        return self.query(limit=limit, after_seq=seq, author=author)
 
-    async def tail(self, since: int = 0, pattern: str | Pattern = "/**") -> AsyncIterator[JournalEntry]:
+    async def fetch_since(
+        self, cursor: Cursor | None, limit: int = PAGE_ENTRIES, *, author: str | None = None
+    ) -> Fetched:
+        """The next entries behind a cursor (None: from the first on), for a follower who asks repeatedly.
+
+        One whose cursor is of another epoch goes on behind the same number, and is told that entries may be
+        missing; so is one whose next entry was compacted. What was forgotten comes as a blank.
+        """
+        oldest, latest, epoch = await self.oldest_seq(), await self.latest_seq(), self.epoch
+        is_other_life = cursor is not None and cursor.epoch != epoch
+        after = min(cursor.seq, latest) if cursor is not None else oldest - 1
+        entries = await self.page(Selection(author=author), after, latest, limit)
+        is_cut = after + 1 < await self.oldest_seq()
+        is_caught_up = len(entries) < limit
+        reached = latest if is_caught_up else entries[-1].seq if entries else after
+        return Fetched(entries, Cursor(epoch, reached), is_other_life or is_cut, is_caught_up)
+
+    async def count(self, selection: Selection, *, after_seq: int, upto_seq: int) -> int:
+        """How many matching entries there are with `after_seq < seq <= upto_seq`."""
+        pages = Results(self, selection, span=Span(after_seq, upto_seq)).pages()
+        return sum([len(page) async for page in pages])
+
+    async def tail(
+        self, since: int = 0, pattern: str | Pattern = "/**", *, author: str | None = None
+    ) -> AsyncIterator[JournalEntry]:
         """History after `since`, then live entries, without gap or duplicate, as long as it is iterated."""
-        selection = self.query(pattern).selection
+        selection = self.query(pattern, author=author).selection
         seen = since
         while True:
             head = await self.latest_seq()
@@ -179,7 +245,7 @@ class Journal(ABC):
         """Every param as it was right after entry `at_seq` (None: the latest).
 
         Costs what was appended since the newest snapshot before it. `HistoryIncomplete` when entries
-        between that snapshot and `at_seq` are gone.
+        between that snapshot and `at_seq` are gone or forgotten.
         """
         at = await self.latest_seq() if at_seq is None else at_seq
         base = await self.load_snapshot(at)
@@ -189,10 +255,15 @@ class Journal(ABC):
             raise HistoryIncomplete(f"entries {base_seq + 1} to {oldest - 1} are gone", operation="state")
         state = State(base.params, base.revision_floor) if base else State()
         await self.advance(state, base_seq, at)
+        if state.forgotten_seq:
+            raise HistoryIncomplete(f"entry {state.forgotten_seq} was forgotten", operation="state")
         return state
 
     async def advance(self, state: State, after_seq: int, upto_seq: int) -> None:
-        """Bring a state that is true right after one entry to right after a later one."""
+        """Bring a state that is true right after one entry to right after a later one.
+
+        Where a change was forgotten, the state says so (`State.forgotten_seq`).
+        """
         async for entry in Results(self, Selection(), span=Span(after_seq, upto_seq)):
             state.apply(entry)
 

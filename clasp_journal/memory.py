@@ -12,10 +12,12 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 
 from clasp_journal.entry import JournalEntry, ParamSnapshot
-from clasp_journal.errors import JournalClosed
-from clasp_journal.journal import Journal
+from clasp_journal.errors import HistoryIncomplete, JournalClosed
+from clasp_journal.forgetting import SETTLING, Forgotten, act_of, blank_of, check_author, is_by
+from clasp_journal.journal import Journal, Results
 from clasp_journal.restore import KeptSnapshot, Snapshot
 from clasp_journal.ring import STEP_ENTRIES, Ring
 from clasp_journal.selection import Selection
@@ -37,6 +39,8 @@ class MemoryJournal(Journal):
             raise ValueError("a ring holds at least one entry and one byte")
         self._ring = Ring(capacity, size_bytes)
         self._snapshots: dict[int, Snapshot] = {}
+        self._lasting: set[int] = set()
+        self._forgetting = asyncio.Lock()
         self._epoch = uuid.uuid4().hex
         self._grown = asyncio.Event()
         self._closed = False
@@ -69,13 +73,20 @@ class MemoryJournal(Journal):
         return self._ring.latest + 1 - self._ring.oldest
 
     async def snapshot(
-        self, params: Iterable[ParamSnapshot], at_seq: int | None = None, *, revision_floor: int = 0
+        self,
+        params: Iterable[ParamSnapshot],
+        at_seq: int | None = None,
+        *,
+        revision_floor: int = 0,
+        lasting: bool = False,
     ) -> int:
         """See `Journal.snapshot`. Those from which eviction has cut off their tail are dropped, too."""
         self._check_open("snapshot")
         at = self._ring.latest if at_seq is None else at_seq
         if not 0 <= at <= self._ring.latest:
             raise ValueError(f"no state after entry {at}: the latest is {self._ring.latest}")
+        if lasting:
+            self._lasting.add(at)
         self._keep_snapshot(Snapshot(at, list(params), revision_floor, _now_us()))
         return at
 
@@ -97,8 +108,7 @@ class MemoryJournal(Journal):
             log.warning("compacting before entry %d by force: no earlier state can be told", before)
             self._epoch = uuid.uuid4().hex
         else:
-            state = await self.state(before - 1)
-            base = Snapshot(before - 1, state.params(), state.revision_floor, _now_us())
+            base = await self._base_of(before)
         self._snapshots = {at: kept for at, kept in self._snapshots.items() if at >= before - 1}
         if base:
             self._keep_snapshot(base)
@@ -108,6 +118,41 @@ class MemoryJournal(Journal):
             removed += self._ring.oldest - oldest
             await asyncio.sleep(0)
         return removed
+
+    async def _base_of(self, before_seq: int) -> Snapshot | None:
+        """The state right before an entry; None where it was forgotten, and a later one is carried."""
+        try:
+            state = await self.state(before_seq - 1)
+        except HistoryIncomplete:
+            if any(at >= before_seq for at in self._lasting):
+                return None
+            raise
+        return Snapshot(before_seq - 1, state.params(), state.revision_floor, _now_us())
+
+    async def forget(self, author: str, *, by: str = "") -> int:
+        """See `Journal.forget`. A state that eviction has made unknown stays unknown."""
+        self._check_open("forget")
+        check_author(author)
+        async with self._forgetting:
+            mine = Results(self, Selection(author=author))
+            doomed = [entry async for entry in mine if is_by(entry, author)]
+            if not doomed:
+                return 0
+            told = Forgotten(author, doomed[0].seq, doomed[-1].seq, len(doomed))
+            before_act = await self.append(act_of(told, at_us=_now_us(), by=by)) - 1
+            changes = [entry.seq for entry in doomed if entry.kind in SETTLING]
+            if changes:
+                await self._carry_state(changes[0], before_act)
+            self._ring.replace({entry.seq: blank_of(entry) for entry in doomed})
+        return len(doomed)
+
+    async def _carry_state(self, first_change_seq: int, at_seq: int) -> None:
+        """Keep a state that entries will no longer tell, and none of those before it."""
+        with suppress(HistoryIncomplete):
+            state = await self.state(at_seq)
+            await self.snapshot(state.params(), at_seq, revision_floor=state.revision_floor, lasting=True)
+        for at in [at for at in self._snapshots if first_change_seq <= at < at_seq]:
+            del self._snapshots[at]
 
     async def close(self) -> None:
         self._closed = True
@@ -154,7 +199,9 @@ class MemoryJournal(Journal):
         for at in [at for at in sorted(snapshots)[:-NEWEST_KEPT] if at < self._ring.oldest - 1]:
             del snapshots[at]
         for at in surplus(Taken(at, kept.taken) for at, kept in snapshots.items()):
-            del snapshots[at]
+            if at not in self._lasting:
+                del snapshots[at]
+        self._lasting &= snapshots.keys()
 
     def _wake(self) -> None:
         """Everyone who waits looks again; who waits next waits for the next append."""

@@ -4,6 +4,7 @@ Laws: entries are outcomes, not requests, so folding knows no conflicts; a kind 
 changes nothing; an address whose param is gone keeps a tombstone with its last revision, because a
 revision that was given is never given again. When there are more tombstones than the cap, the oldest is
 dropped and `revision_floor` rises to its revision: addresses that are then new start above the floor.
+Where a change was forgotten, what is left is folded, and `forgotten_seq` says that it may not be the truth.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
+from clasp_journal.forgetting import hides_change
 
 TOMBSTONES_MAX = 1_000_000
 
@@ -40,12 +42,14 @@ class KeptSnapshot(NamedTuple):
 class State:
     """Every param, live or gone, at one place in the log."""
 
-    __slots__ = ("live", "revision_floor", "tombstones")
+    __slots__ = ("forgotten_seq", "live", "revision_floor", "tombstones")
 
     def __init__(self, params: Iterable[ParamSnapshot] = (), revision_floor: int = 0) -> None:
         self.live: dict[str, ParamSnapshot] = {}
         self.tombstones: dict[str, ParamSnapshot] = {}
         self.revision_floor = revision_floor
+        self.forgotten_seq = 0
+        """The last entry that may have changed it and was forgotten; 0 if there is none."""
         for param in params:
             (self.tombstones if param.encoded is None else self.live)[param.address] = param
 
@@ -55,6 +59,8 @@ class State:
             self._set(entry)
         elif entry.kind == EntryKind.EXPIRE:
             self._expire(entry)
+        elif hides_change(entry):
+            self.forgotten_seq = entry.seq
 
     def params(self) -> list[ParamSnapshot]:
         """All of it, as a snapshot keeps it: the live ones, then the tombstones, oldest first."""

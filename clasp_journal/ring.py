@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from heapq import merge
 
@@ -64,6 +64,26 @@ class Ring:
         """Forget the entries with lower numbers."""
         while self.oldest < seq and self.oldest <= self.latest:
             self._drop_oldest()
+
+    def replace(self, replaced: Mapping[int, JournalEntry]) -> None:
+        """Put entries without an address in the places of others; those that are gone stay so."""
+        moved: dict[str, set[int]] = {}
+        for seq, entry in replaced.items():
+            before = self._entries.get(seq)
+            if before is None:
+                continue
+            self._entries[seq] = entry
+            self._size_bytes += _size_bytes(entry) - _size_bytes(before)
+            moved.setdefault(before.address, set()).add(seq)
+        # All that were moved now belong to the order of no address.
+        nowhere = set().union(*moved.values())
+        moved.setdefault("", set())
+        for address, seqs in moved.items():
+            order = self._orders.pop(address, None) or _Order()
+            order.become(sorted(nowhere.union(order)) if not address else [s for s in order if s not in seqs])
+            if len(order):
+                self._orders[address] = order
+        self._resolved.clear()
 
     def step(
         self, selection: Selection, after_seq: int, upto_seq: int, wanted: int, *, newest_first: bool = False
@@ -171,6 +191,13 @@ class _Order:
 
     def __len__(self) -> int:
         return len(self._seqs) - self._gone
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._seqs[self._gone :])
+
+    def become(self, seqs: list[int]) -> None:
+        """Hold these, in ascending order, and no others."""
+        self._seqs, self._gone = seqs, 0
 
     def push(self, seq: int) -> None:
         self._seqs.append(seq)

@@ -46,3 +46,7 @@ class Selection:
         if not address or self.pattern is NO_ADDRESS:
             return not address and self.pattern in (EVERYTHING, NO_ADDRESS)
         return self.pattern.matches(address)
+
+
+FORGOTTEN = Selection(NO_ADDRESS, kinds=frozenset((int(EntryKind.FORGET),)))
+"""What stands for entries that were forgotten, and the acts of forgetting."""

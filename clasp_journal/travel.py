@@ -15,15 +15,13 @@ from collections.abc import Iterable
 from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, ParamSnapshot
 from clasp_journal.errors import HistoryIncomplete
-from clasp_journal.journal import Journal
+from clasp_journal.forgetting import SETTLING, hides_change
+from clasp_journal.journal import Journal, Results, Span
 from clasp_journal.restore import State
-from clasp_journal.selection import Selection
+from clasp_journal.selection import FORGOTTEN, Selection
 
-CHANGES = frozenset((int(EntryKind.SET), int(EntryKind.PUBLISH), int(EntryKind.EXPIRE)))
+CHANGES = frozenset(map(int, (EntryKind.SET, EntryKind.PUBLISH, EntryKind.EXPIRE, EntryKind.FORGET)))
 """The kinds that happen at their time; the journal's notes about itself may be dated otherwise."""
-
-SETTLING = frozenset((int(EntryKind.SET), int(EntryKind.EXPIRE)))
-"""The kinds of which the last one at an address tells its param."""
 
 
 async def seq_at(journal: Journal, at_us: int) -> int:
@@ -66,6 +64,8 @@ async def param_at(journal: Journal, seq: int, address: str) -> ParamSnapshot | 
     there = Selection(Pattern.parse(address), kinds=SETTLING)
     last = await journal.nth_newest(there, 1, after_seq=0, upto_seq=seq)
     found = await journal.page(there, last - 1, min(last, seq), 1)
+    if await _is_hidden(journal, found[0].seq if found else 0, seq):
+        return (await journal.state(seq)).live.get(address)
     if found and found[0].kind == EntryKind.EXPIRE:
         return None
     if found and found[0].revision is not None:
@@ -75,6 +75,16 @@ async def param_at(journal: Journal, seq: int, address: str) -> ParamSnapshot | 
     if not found and await journal.oldest_seq() == 1:
         return None
     return (await journal.state(seq)).live.get(address)
+
+
+async def _is_hidden(journal: Journal, after_seq: int, upto_seq: int) -> bool:
+    """Whether a change between two places was forgotten."""
+    if after_seq >= upto_seq:
+        return False
+    async for page in Results(journal, FORGOTTEN, span=Span(after_seq, upto_seq)).pages():
+        if any(hides_change(entry) for entry in page):
+            return True
+    return False
 
 
 async def _seq_of_base(journal: Journal, at_us: int) -> int:

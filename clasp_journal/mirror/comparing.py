@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clasp_journal.errors import JournalUnavailable
+from clasp_journal.forgetting import is_blank
 from clasp_journal.mirror.chain import MORE, TAIL_BYTES, digest_of
 from clasp_journal.mirror.ending import find_end
 from clasp_journal.mirror.lines import entry_of_body
-from clasp_journal.mirror.removals import is_blank, read_removals
+from clasp_journal.mirror.removals import read_removals
 from clasp_journal.mirror.segments import all_segments, open_segment
 from clasp_journal.mirror.writing import telling
 

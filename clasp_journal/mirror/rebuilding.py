@@ -13,16 +13,18 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from clasp_journal.errors import BadValue, JournalCorrupt, JournalError, JournalUnavailable
-from clasp_journal.journal import Journal
+from clasp_journal.errors import BadValue, HistoryIncomplete, JournalCorrupt, JournalError, JournalUnavailable
+from clasp_journal.forgetting import blank, blank_of, told_by
+from clasp_journal.journal import Journal, Results
 from clasp_journal.mirror.agreement import parity
 from clasp_journal.mirror.comparing import Body, Parity
 from clasp_journal.mirror.ending import find_end
 from clasp_journal.mirror.lines import body_of, entry_of_body
-from clasp_journal.mirror.removals import blank, read_removals
+from clasp_journal.mirror.removals import read_removals
 from clasp_journal.mirror.walking import Break, Walk
 from clasp_journal.mirror.writing import telling
 from clasp_journal.restore import State
+from clasp_journal.selection import FORGOTTEN
 
 REPORT_EVERY_ENTRIES = 5_000
 
@@ -74,7 +76,8 @@ class Report(NamedTuple):
     epoch: str
     """Of the journal, afterwards."""
     has_base: bool
-    """Whether every state from the first entry on can be told."""
+    """Whether the state right before the first entry can be told, and that right before the last act of
+    forgetting."""
     parity: Parity
 
 
@@ -140,7 +143,8 @@ class _Return:
                 self.removed += 1
                 if seq >= removals.before_seq:
                     at_us = entry_of_body(last_body).timestamp if last_body else 0
-                    yield seq, body_of(blank(seq, at_us), seq).encode()
+                    stands = blank_of(entry_of_body(body)) if body else blank(seq, at_us)
+                    yield seq, body_of(stands, seq).encode()
                 continue
             last_body = body
             yield seq, body
@@ -167,15 +171,34 @@ def unreadable(file: str, seq: int, fault: Exception) -> JournalCorrupt:
 async def _keep_base(journal: Journal, path: str) -> bool:
     """See to it that there is a snapshot right before the first entry; False if nothing tells that state."""
     base_seq = await journal.oldest_seq() - 1
-    if not base_seq:
+    if base_seq:
+        kept = await journal.load_snapshot(base_seq)
+        if (kept is None or kept.at_seq != base_seq) and not await _keep_folded(journal, path, base_seq):
+            return False
+    return await _carry_over_forgotten(journal, path)
+
+
+async def _carry_over_forgotten(journal: Journal, path: str) -> bool:
+    """The same for the state right before the last act of forgetting, which entries do not tell."""
+    act_seq = 0
+    async for page in Results(journal, FORGOTTEN).pages():
+        act_seq = max([act_seq, *(entry.seq for entry in page if told_by(entry))])
+    if not act_seq:
         return True
-    kept = await journal.load_snapshot(base_seq)
-    if kept is not None and kept.at_seq == base_seq:
-        return True
-    state = await asyncio.to_thread(_state_after, path, base_seq)
+    try:
+        await journal.state(act_seq - 1)
+    except HistoryIncomplete:
+        return await _keep_folded(journal, path, act_seq - 1, lasting=True)
+    return True
+
+
+async def _keep_folded(journal: Journal, path: str, at_seq: int, *, lasting: bool = False) -> bool:
+    """Keep a state that all lines up to there amount to; False if one of them is not there."""
+    state = await asyncio.to_thread(_state_after, path, at_seq)
     if state is None:
         return False
-    await journal.snapshot(state.params(), base_seq, revision_floor=state.revision_floor)
+    floor = state.revision_floor
+    await journal.snapshot(state.params(), at_seq, revision_floor=floor, lasting=lasting)
     return True
 
 

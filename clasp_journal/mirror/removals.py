@@ -12,8 +12,9 @@ import re
 from typing import NamedTuple
 
 from clasp_journal import value as values
-from clasp_journal.entry import EntryKind, JournalEntry
+from clasp_journal.entry import EntryKind
 from clasp_journal.errors import BadValue
+from clasp_journal.forgetting import IMPORTED, is_by, told_by
 from clasp_journal.mirror.lines import entry_of_body
 from clasp_journal.mirror.segments import READ_AT_ONCE_BYTES, UNREADABLE, all_segments, open_segment
 
@@ -61,36 +62,21 @@ class Removals:
         return any(each.author is None or is_by(entry, each.author) for each in covering)
 
 
-def blank(seq: int, timestamp: int) -> JournalEntry:
-    """What stands in a journal where an entry was forgotten, since its numbers have no gaps."""
-    return JournalEntry(timestamp, "", "", EntryKind.FORGET, seq=seq)
-
-
-def is_blank(entry: JournalEntry) -> bool:
-    """Whether an entry only stands for one that was forgotten."""
-    return entry == blank(entry.seq, entry.timestamp)
-
-
-def is_by(entry: JournalEntry, author: str) -> bool:
-    """Whether an entry is of this author."""
-    return author in (entry.author, entry.name) and entry.kind != EntryKind.FORGET
-
-
 def removal_of(body: bytes) -> Removal | None:
     """What a `removed` or `forget` entry says; None if it says nothing that can be understood."""
     try:
         entry = entry_of_body(body)
+        if entry.kind == EntryKind.FORGET:
+            told = told_by(entry)
+            return Removal(told.first_seq, told.last_seq, told.author) if told else None
         details = values.decode(entry.details) if entry.details is not None else None
     except BadValue:
         return None
-    if not isinstance(details, dict):
+    if not isinstance(details, dict) or details.get(IMPORTED) is True:
         return None
     first, last = details.get("from", 1), details.get("to", entry.seq - 1)
-    author = details.get("author")
     if type(first) is not int or type(last) is not int:
         return None
-    if entry.kind == EntryKind.FORGET:
-        return Removal(first, min(last, entry.seq - 1), author) if isinstance(author, str) else None
     return Removal(first, min(last, entry.seq - 1))
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 class Changes:
     """The last SET or EXPIRE of every address that had one after `since_seq`."""
 
-    __slots__ = ("expiries", "last", "regular", "since_seq")
+    __slots__ = ("expiries", "forgotten_seq", "last", "regular", "since_seq")
 
     def __init__(self, since_seq: int) -> None:
         self.since_seq = since_seq
         self.last: dict[int, int] = {}
         self.expiries = 0
         """How many EXPIRE entries there were."""
+        self.forgotten_seq = 0
+        """The last entry that may have been a change and was forgotten."""
         self.regular = True
         """Whether every change told its revision, so that the last one of an address tells its state."""
 

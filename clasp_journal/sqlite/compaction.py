@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import time
 from collections.abc import Callable
 
+from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.keeper import SnapshotKeeper
+from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import writing
 
 log = logging.getLogger("clasp_journal")
 
-SLICE_S = 0.02
-"""How long a slice should take."""
-SLICE_ENTRIES_FIRST = 1_000
-SLICE_ENTRIES_MIN = 100
-SLICE_ENTRIES_MAX = 20_000
 VACUUMED_AT_ONCE_PAGES = 256
 
 
@@ -49,7 +45,7 @@ class Compaction:
             log.warning("%s: entries before %s are removed by force", self._storage.path, before_seq)
             await self._writer.begin_epoch(latest_seq=extent.latest_seq)
         else:
-            await self._keeper.take_at(before_seq - 1)
+            await self._keep_base(before_seq)
             await self._writer.change_meta(latest_seq=extent.latest_seq)
         await self._writer.note_removed(before_seq)
         await self._remove_entries(extent.oldest_seq, before_seq)
@@ -57,18 +53,24 @@ class Compaction:
         await self._give_space_back()
         return before_seq - extent.oldest_seq
 
+    async def _keep_base(self, before_seq: int) -> None:
+        """A snapshot right before the cut, unless that state was forgotten and a later one is carried."""
+        try:
+            await self._keeper.take_at(before_seq - 1)
+        except HistoryIncomplete:
+            if not await self._keeper.carries_beyond(before_seq - 1):
+                raise
+
     async def _remove_entries(self, oldest_seq: int, before_seq: int) -> None:
-        size = SLICE_ENTRIES_FIRST
+        slices = Slices()
         while oldest_seq < before_seq:
-            slice_entries = min(size, before_seq - oldest_seq)
+            slice_entries = min(slices.entries, before_seq - oldest_seq)
             oldest_seq += slice_entries
-            began_s = time.monotonic()
+            slices.begin()
             await self._writer.worker.run(self._removal_below(oldest_seq), "compact")
+            slices.end()
             if self._on_progress is not None:
                 self._on_progress(slice_entries)
-            took_s = max(time.monotonic() - began_s, 1e-4)
-            size = round(size * min(2.0, SLICE_S / took_s))
-            size = min(max(size, SLICE_ENTRIES_MIN), SLICE_ENTRIES_MAX)
 
     def _removal_below(self, seq: int) -> Callable[[sqlite3.Connection], None]:
         def job(db: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from clasp_journal.entry import EntryKind
 from clasp_journal.errors import HistoryIncomplete, JournalCorrupt
+from clasp_journal.forgetting import SETTLING
 from clasp_journal.restore import TOMBSTONES_MAX, State
 from clasp_journal.selection import Selection
 from clasp_journal.sqlite import schema
@@ -24,8 +25,7 @@ from clasp_journal.sqlite.rows import Row, check, check_plain, entry_of
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.worker import Worker
 
-_CHANGING = frozenset((int(EntryKind.SET), int(EntryKind.EXPIRE)))
-STATE_CHANGES = Selection(kinds=_CHANGING)
+STATE_CHANGES = Selection(kinds=SETTLING | {int(EntryKind.FORGET)})
 APPLIED_AT_ONCE = 1_000
 CHECKED_AT_ONCE = 5_000
 
@@ -46,6 +46,7 @@ class Folding:
         if not (found.regular and noted.regular) or expiries > TOMBSTONES_MAX:
             await self._replay(span)
             return
+        self._state.forgotten_seq = max(self._state.forgotten_seq, found.forgotten_seq)
         found.last.update(noted.last)
         seqs = sorted(seq for seq in found.last.values() if seq > span.after_seq)
         for at in range(0, len(seqs), APPLIED_AT_ONCE):
@@ -109,7 +110,9 @@ def _note(plain: list[Row], others: list[Row], changes: Changes) -> None:
     for row in others:
         check(row)
         kind = row[2]
-        if kind in _CHANGING:
+        if kind == EntryKind.FORGET and row[12] is None:
+            changes.forgotten_seq = max(changes.forgotten_seq, row[0])
+        if kind in SETTLING:
             last[row[4]] = max(row[0], last.get(row[4], 0))
             if row[9] is None:
                 changes.regular = False

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from clasp_journal.errors import BadValue, JournalUnavailable
+from clasp_journal.forgetting import is_blank
 from clasp_journal.mirror.chain import digest_of
 from clasp_journal.mirror.comparing import Body
 from clasp_journal.mirror.lines import entry_of_body
 from clasp_journal.mirror.rebuilding import DifferingEntry, Inserted, Origin, unreadable
-from clasp_journal.mirror.removals import is_blank
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.bodies import Texts, bodies_of
 from clasp_journal.sqlite.changes import Changes
@@ -70,7 +70,8 @@ class Insertion:
             if self._has_filled_a_hole or not self._latest_seq or meta.epoch != self._origin.epoch:
                 lineage = f"{meta.lineage} {self._origin.epoch}".strip()
                 meta = meta._replace(lineage=lineage).renewed()
-            meta = meta._replace(latest_seq=latest_seq)
+            # Among what came back there may be acts of forgetting; what they cover may have been there.
+            meta = meta._replace(latest_seq=latest_seq, forgetting_after=self._latest_seq)
             meta.write(db)
         writer.catalog.refresh(db)
         writer.clock.runs, writer.clock.highest_us = clock.runs, clock.highest_us
@@ -121,7 +122,7 @@ class Insertion:
             elif found == body:
                 self._identical += 1
             elif not is_blank(entry_of_body(body)):
-                # A blank was forgotten in the mirror first; nothing says that it has to go from here now.
+                # Where a blank comes back, the act behind it is carried out afterwards.
                 raise DifferingEntry(seq, digest_of(found), digest_of(body))
         return missing
 

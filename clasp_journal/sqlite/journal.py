@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -20,12 +21,13 @@ from clasp_journal.errors import JournalClosed, JournalUnavailable
 from clasp_journal.journal import Journal
 from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.restore import KeptSnapshot, Snapshot, State
-from clasp_journal.selection import EVERYTHING, Selection
+from clasp_journal.selection import EVERYTHING, FORGOTTEN, Selection
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.compaction import Compaction
 from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
 from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.folding import Folding
+from clasp_journal.sqlite.forgetting import Forgetting
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, recorded
 from clasp_journal.sqlite.snapshots import read_headers
@@ -83,8 +85,19 @@ class SqliteJournal(Journal):
         if self._storage is None:
             async with self._opening:
                 if self._storage is None:
-                    self._storage = await Storage.open(self.path, self._options)
+                    self._storage = await self._open_storage()
         return self._storage
+
+    async def _open_storage(self) -> Storage:
+        """Open the file; its writer finishes what an interruption has left of a forgetting."""
+        storage = await Storage.open(self.path, self._options)
+        try:
+            if storage.is_writer:
+                await Forgetting(storage, SnapshotKeeper(storage)).resume()
+        except BaseException:
+            await storage.close()
+            raise
+        return storage
 
     @property
     def epoch(self) -> str:
@@ -116,7 +129,12 @@ class SqliteJournal(Journal):
         return extent.latest_seq - extent.oldest_seq + 1
 
     async def snapshot(
-        self, params: Iterable[ParamSnapshot], at_seq: int | None = None, *, revision_floor: int = 0
+        self,
+        params: Iterable[ParamSnapshot],
+        at_seq: int | None = None,
+        *,
+        revision_floor: int = 0,
+        lasting: bool = False,
     ) -> int:
         """Keep this state as the one right after entry `at_seq`; `params` is consumed slice by slice."""
         storage = await self._opened()
@@ -126,7 +144,7 @@ class SqliteJournal(Journal):
             raise ValueError(f"a snapshot at {at}: the journal ends at {latest_seq}")
         async with self._upkeep:
             keeper = SnapshotKeeper(storage)
-            await keeper.write(params, at, revision_floor)
+            await keeper.write(params, at, revision_floor, lasting=lasting)
             await keeper.thin()
         return at
 
@@ -152,7 +170,9 @@ class SqliteJournal(Journal):
         """Insert entries, as the text of a mirror's lines, in one transaction; see `Insertion`."""
         storage = await self._opened()
         async with self._upkeep:
-            return await storage.writer.insert_missing(bodies, origin)
+            inserted = await storage.writer.insert_missing(bodies, origin)
+            await Forgetting(storage, SnapshotKeeper(storage)).resume()
+        return inserted
 
     async def compact(
         self, before_seq: int, *, force: bool = False, on_progress: Callable[[int], None] | None = None
@@ -162,6 +182,14 @@ class SqliteJournal(Journal):
         async with self._upkeep:
             compaction = Compaction(storage, SnapshotKeeper(storage), on_progress)
             return await compaction.run(before_seq, force=force)
+
+    async def forget(
+        self, author: str, *, by: str = "", on_progress: Callable[[int], None] | None = None
+    ) -> int:
+        """Remove what one author wrote up to now; return how many entries that were."""
+        storage = await self._opened()
+        async with self._upkeep:
+            return await Forgetting(storage, SnapshotKeeper(storage)).run(author, by, on_progress)
 
     async def retain(
         self,
@@ -212,6 +240,9 @@ class SqliteJournal(Journal):
         storage = await self._opened()
         if at_seq > await self.latest_seq():
             raise ValueError(f"a journal as it was at {at_seq}: it ends at {await self.latest_seq()}")
+        if await self.page(FORGOTTEN, 0, at_seq, 1):
+            # That there is such a state is not a matter of course then.
+            await self.state(at_seq)
         return await Copying(storage.reader, at_seq, on_progress).run(storage.path, target, same_epoch=False)
 
     async def page(
@@ -243,6 +274,14 @@ class SqliteJournal(Journal):
         while not await storage.reader.run(search.advance, "query"):
             pass
         return search.last_found_seq if search.found_count == n else after_seq + 1
+
+    async def count(self, selection: Selection, *, after_seq: int, upto_seq: int) -> int:
+        """How many matching entries a span has, without building one of them."""
+        storage = await self._opened()
+        search = Search(storage.catalog, selection, Span(after_seq, upto_seq), sys.maxsize, backwards=True)
+        while not await storage.reader.run(search.advance, "query"):
+            pass
+        return search.found_count
 
     async def wait_beyond(self, seq: int) -> int:
         """The latest number, as soon as it is higher than `seq`, whichever process appends."""

@@ -18,6 +18,7 @@ from clasp_journal.sqlite.snapshots import (
     Header,
     SnapshotReading,
     SnapshotWriting,
+    let_last,
     read_headers,
     remove_slice,
     superfluous,
@@ -33,7 +34,9 @@ class SnapshotKeeper:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def write(self, params: Iterable[ParamSnapshot], at_seq: int, revision_floor: int) -> None:
+    async def write(
+        self, params: Iterable[ParamSnapshot], at_seq: int, revision_floor: int, *, lasting: bool = False
+    ) -> None:
         """Write one."""
         writer = self._storage.writer
         head = Snapshot(at_seq, [], revision_floor, time.time_ns() // 1000)
@@ -41,7 +44,7 @@ class SnapshotKeeper:
         await writer.worker.run(writing.begin, "snapshot")
         while await writer.worker.run(writing.write_slice, "snapshot"):
             pass
-        await writer.worker.run(writing.complete, "snapshot")
+        await writer.worker.run(partial(writing.complete, lasting=lasting), "snapshot")
         await writer.worker.run(lambda _: writer.entries.changes.forget_upto(at_seq), "snapshot")
 
     async def load(self, at_seq: int | None = None) -> Snapshot | None:
@@ -82,12 +85,24 @@ class SnapshotKeeper:
         await self.thin()
         return latest_seq
 
-    async def take_at(self, at_seq: int) -> None:
+    async def take_at(self, at_seq: int, *, lasting: bool = False) -> None:
         """Write one of the state after an entry in the middle of the log, unless there is one."""
         base = await self.load(at_seq)
         if base is None or base.at_seq != at_seq:
             state = await self._fold(base, at_seq, None)
-            await self.write(state.params(), at_seq, state.revision_floor)
+            await self.write(state.params(), at_seq, state.revision_floor, lasting=lasting)
+        elif lasting:
+            await self._storage.writer.worker.run(partial(let_last, at_seq=at_seq), "snapshot")
+
+    async def carries_beyond(self, seq: int) -> bool:
+        """Whether a state behind an entry is carried by a snapshot, as no entries can tell it."""
+        headers = await self._storage.reader.run(read_headers, "snapshot")
+        return any(header.is_lasting and header.at_seq > seq for header in headers)
+
+    async def remove_between(self, first_seq: int, end_seq: int) -> None:
+        """Remove those from one number on up to right before another."""
+        headers = await self._storage.writer.worker.run(read_headers, "snapshot")
+        await self._remove(h.snapshot_id for h in headers if first_seq <= h.at_seq < end_seq)
 
     async def thin(self) -> None:
         """Remove those that nobody needs: torn, written again, too many, or before entries that are gone.
@@ -119,6 +134,10 @@ class SnapshotKeeper:
         folding = Folding(self._storage.reader, self._storage.catalog, state)
         span = Span(base_seq, at_seq)
         await folding.apply(span, changes)
+        if state.forgotten_seq:
+            raise HistoryIncomplete(
+                f"entry {state.forgotten_seq} was forgotten", path=self._storage.path, operation="snapshot"
+            )
         return state
 
 

@@ -16,6 +16,7 @@ from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.checksum import small_row_checksum
 
 LINEAGE_EPOCHS = 100
+NOTHING_TO_FORGET = -1
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -32,6 +33,8 @@ class Meta(NamedTuple):
     """Whether the last writer closed the journal."""
     boot_id: str = ""
     """The run of the machine in which it wrote; empty where that is not known."""
+    forgetting_after: int = NOTHING_TO_FORGET
+    """Behind this number there may be an act of forgetting that was not carried out."""
     lineage: str = ""
     """The epochs before this one, the newest last: a mirror may still be in one of them."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt, JournalUnavailable
+from clasp_journal.forgetting import is_blank
 from clasp_journal.mirror.chain import Position, digest_of
 from clasp_journal.mirror.lines import body_of, entry_of_body
 from clasp_journal.mirror.options import MirrorOptions
@@ -64,7 +65,11 @@ def _recognize(db: sqlite3.Connection, writer: EntryWriter, meta: Meta, mirror: 
     row = db.execute(schema.ENTRY_AT, (seq,)).fetchone()
     if row is None:
         return
-    ours, theirs = digest_of(body_of(entry_of(row, writer.catalog), seq).encode()), mirror.digest_at(seq)
+    entry = entry_of(row, writer.catalog)
+    if is_blank(entry):
+        # It was forgotten here while the mirror was left out: the act comes behind it.
+        return
+    ours, theirs = digest_of(body_of(entry, seq).encode()), mirror.digest_at(seq)
     if theirs is not None and ours != theirs:
         reason = f"entry {seq} is another one there (digest {theirs.hex()}) than here ({ours.hex()})"
         raise JournalCorrupt(reason, path=mirror.path, operation="open", first_bad_seq=seq)

@@ -7,7 +7,8 @@ state) and `snapshots`; below them are plain tables:
     entry           one row per entry; seq is the number. Times are microseconds since 1970.
                     kind and signal are the numbers of EntryKind and SignalType.
     address, author what the ids mean; an author is a subject or session id, with the name of its client.
-    snapshot        the state right after entry at_seq; only rows with complete = 1 count.
+    snapshot        the state right after entry at_seq; rows with complete = 0 do not count, those with
+                    2 are not thinned out: entries before them were forgotten.
     snapshot_param  its params; one without value_type, value and raw is a tombstone.
     clock_step      where a run of entries begins that can be bisected by time, and by how much a
                     timestamp of that run may lie below an earlier one.
@@ -163,6 +164,7 @@ PAGE_COUNT = "PRAGMA page_count"
 PAGE_SIZE = "PRAGMA page_size"
 INCREMENTAL_VACUUM = "PRAGMA incremental_vacuum({pages})"
 CHECKPOINT = "PRAGMA wal_checkpoint(TRUNCATE)"
+OVERWRITE_WHAT_GOES = "PRAGMA secure_delete={on}"
 INTEGRITY = "PRAGMA integrity_check(20)"
 HAS_TABLES = "SELECT count(*) FROM sqlite_schema"
 BEGIN_WRITE = "BEGIN IMMEDIATE"
@@ -201,6 +203,9 @@ FIRST_OF_ADDRESS = "SELECT min(seq) FROM entry WHERE address_id = ?"
 FIRST_OF_AUTHOR = "SELECT min(seq) FROM entry NOT INDEXED WHERE author_id = ?"
 ALL_TIMES = "SELECT seq, timestamp FROM entry ORDER BY seq"
 DELETE_ENTRIES = "DELETE FROM entry WHERE seq < ?"
+BLANK_ENTRY = """UPDATE entry SET kind = 0xE2, signal = NULL, address_id = ?, author_id = ?,
+    value_type = NULL, value = NULL, raw = NULL, revision = NULL, ttl = NULL, samples = NULL,
+    extra = ?, crc = ? WHERE seq = ?"""
 
 # In these, ?1 and ?2 bound the number (above ?1, up to ?2); lists of ids are JSON.
 
@@ -231,6 +236,10 @@ def scan(*, addresses: bool = False, rest: bool = False, backwards: bool = False
     return f"SELECT {columns} FROM entry NOT INDEXED WHERE {_SPAN}{narrowed} ORDER BY seq {order}"
 
 
+COUNT_OF_AUTHORS = """SELECT count(*), min(seq), max(seq), min(CASE WHEN kind IN (0x21, 0xE0) THEN seq END)
+    FROM entry NOT INDEXED WHERE seq > ?1 AND seq <= ?2 AND kind <> 0xE2
+    AND author_id IN (SELECT value FROM json_each(?3))"""
+
 # Snapshots.
 
 _PARAM = ", ".join(PARAM_COLUMNS)
@@ -239,7 +248,8 @@ _SNAPSHOT = "id, at_seq, taken, params, revision_floor, complete, crc"
 BEGIN_SNAPSHOT = """INSERT INTO snapshot (at_seq, taken, params, revision_floor, complete, crc)
     VALUES (?, ?, 0, ?, 0, 0)"""
 INSERT_PARAM = f"INSERT INTO snapshot_param ({_PARAM}) VALUES ({', '.join('?' * len(PARAM_COLUMNS))})"
-COMPLETE_SNAPSHOT = "UPDATE snapshot SET params = ?, complete = 1, crc = ? WHERE id = ?"
+COMPLETE_SNAPSHOT = "UPDATE snapshot SET params = ?, complete = ?, crc = ? WHERE id = ?"
+LET_SNAPSHOTS_LAST = "UPDATE snapshot SET complete = 2 WHERE at_seq = ? AND complete"
 SNAPSHOTS = f"SELECT {_SNAPSHOT} FROM snapshot ORDER BY at_seq DESC, id DESC"
 SNAPSHOT_EXISTS = "SELECT count(*) FROM snapshot WHERE id = ?"
 DISOWN_SNAPSHOTS = "UPDATE snapshot SET complete = 0 WHERE at_seq >= ?"
@@ -269,7 +279,7 @@ COPY_NAMES = (
 COPY_CLOCK_STEPS = """INSERT OR REPLACE INTO main.clock_step
     SELECT seq, slack_us, crc FROM source.clock_step WHERE seq <= ?"""
 COPY_SNAPSHOT = f"""INSERT INTO main.snapshot ({_SNAPSHOT})
-    SELECT {_SNAPSHOT} FROM source.snapshot WHERE id = ? AND complete = 1"""
+    SELECT {_SNAPSHOT} FROM source.snapshot WHERE id = ? AND complete"""
 COPY_PARAMS = f"""INSERT INTO main.snapshot_param ({_PARAM}) SELECT {_PARAM} FROM source.snapshot_param
     WHERE snapshot_id = ? AND position >= ? AND position < ?"""
 DELETE_ALL_PARAMS = "DELETE FROM snapshot_param WHERE snapshot_id = ?"

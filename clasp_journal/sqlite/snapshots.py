@@ -28,6 +28,10 @@ WRITTEN_AT_ONCE = 2_000
 READ_AT_ONCE = 5_000
 
 
+LASTING = 2
+"""In the column `complete`: it counts, and is not thinned out while entries behind it are there."""
+
+
 class Header(NamedTuple):
     """The row of a snapshot."""
 
@@ -43,6 +47,11 @@ class Header(NamedTuple):
     def is_intact(self) -> bool:
         """Whether it is complete and what was written."""
         return bool(self.complete) and self.crc == small_row_checksum(*self[:5])
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether entries before it cannot tell the state any more."""
+        return self.complete == LASTING
 
 
 class SnapshotWriting:
@@ -77,14 +86,15 @@ class SnapshotWriting:
         self._position += len(rows)
         return len(rows) == WRITTEN_AT_ONCE
 
-    def complete(self, db: sqlite3.Connection) -> None:
+    def complete(self, db: sqlite3.Connection, *, lasting: bool = False) -> None:
         """From here on it counts."""
         head = self._head
         crc = small_row_checksum(
             self._snapshot_id, head.at_seq, head.taken, self._position, head.revision_floor
         )
         with writing(db):
-            db.execute(schema.COMPLETE_SNAPSHOT, (self._position, crc, self._snapshot_id))
+            status = LASTING if lasting else 1
+            db.execute(schema.COMPLETE_SNAPSHOT, (self._position, status, crc, self._snapshot_id))
 
     def _row(self, position: int, param: ParamSnapshot, names: NewNames) -> Row:
         cells = (
@@ -185,11 +195,11 @@ def superfluous(headers: Iterable[Header]) -> list[int]:
         if not header.complete:
             doomed.append(header.snapshot_id)
             continue
-        if replaced is not None:
+        if replaced is not None and not replaced.is_lasting:
             doomed.append(replaced.snapshot_id)
         latest[header.at_seq] = header
     thinned = surplus(Taken(header.at_seq, header.taken) for header in latest.values())
-    return doomed + [latest[at_seq].snapshot_id for at_seq in thinned]
+    return doomed + [latest[at].snapshot_id for at in thinned if not latest[at].is_lasting]
 
 
 def remove_slice(db: sqlite3.Connection, snapshot_id: int) -> bool:
@@ -201,3 +211,9 @@ def remove_slice(db: sqlite3.Connection, snapshot_id: int) -> bool:
             return True
         db.execute(schema.DELETE_SNAPSHOT, (snapshot_id,))
     return False
+
+
+def let_last(db: sqlite3.Connection, at_seq: int) -> None:
+    """Keep those of the state after an entry from being thinned out."""
+    with writing(db):
+        db.execute(schema.LET_SNAPSHOTS_LAST, (at_seq,))

@@ -1,27 +1,33 @@
 """Reading what there is, to say whether all of it is what was written.
 
 It checks the structure of the file and its index, that the numbers have no gap, every checksum, that what
-people see in SQL is what is served, that searching by time misses nothing, and that every snapshot equals
-the fold of the entries before it. The short way checks the same but for the structure, of all snapshots and
-of the entries since the newest snapshot but one; of those before, it counts that none is missing.
+people see in SQL is what is served, that searching by time misses nothing, that every snapshot equals the
+fold of the entries before it, and that nothing is left of what was forgotten. The short way checks the same
+but for the structure, of all snapshots and of the entries since the newest snapshot but one; of those
+before, it counts that none is missing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from clasp_journal.errors import JournalCorrupt, JournalUnavailable
+from clasp_journal.forgetting import Forgotten, is_blank, told_by
 from clasp_journal.restore import Snapshot, State
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import read_version
 from clasp_journal.sqlite.catalog import Catalog
-from clasp_journal.sqlite.clock import Run
+from clasp_journal.sqlite.clock import Run, Span
 from clasp_journal.sqlite.extent import Extent, read_head, read_runs
+from clasp_journal.sqlite.forgetting import share_of
 from clasp_journal.sqlite.forms import form_of
+from clasp_journal.sqlite.meta import NOTHING_TO_FORGET
 from clasp_journal.sqlite.rows import Row, entry_of
 from clasp_journal.sqlite.snapshots import Header, SnapshotReading, read_headers
 from clasp_journal.sqlite.transactions import reading
@@ -40,6 +46,8 @@ class Verification:
     entries: int = 0
     """How many entries were read."""
     snapshots: int = 0
+    forgotten: int = 0
+    """How many of the entries are blanks, where others were forgotten."""
     from_seq: int = 1
     """The first entry that was read."""
     first_bad_seq: int | None = None
@@ -98,6 +106,8 @@ class Verifier:
         self._highest_us: int | None = None
         self._state: State | None = None
         self._index_is_wrong = False
+        self._acts: list[tuple[int, Forgotten]] = []
+        self._unfinished_after = sys.maxsize
         self._snapshots: dict[int, list[Snapshot]] = {}
 
     async def run(self) -> Verification:
@@ -113,9 +123,24 @@ class Verifier:
             after_seq = await self._worker.run(self._entries_after(after_seq), "verify")
             if self._on_progress is not None:
                 self._on_progress(after_seq - begin, self._extent.latest_seq - begin)
+        for act_seq, told in self._acts:
+            await self._look_for_leftovers(act_seq, told)
         if self._index_is_wrong and self._found.is_intact:
             self._found.tell("the index of addresses does not hold what the entries say")
         return self._found
+
+    async def _look_for_leftovers(self, act_seq: int, told: Forgotten) -> None:
+        """Say it if something is left of what an act removed; whose marker is set, is not done yet."""
+        if act_seq > self._unfinished_after:
+            return
+        for after_seq in range(told.first_seq - 1, told.last_seq, READ_AT_ONCE * 10):
+            part = Span(after_seq, min(after_seq + READ_AT_ONCE * 10, told.last_seq))
+            job = partial(share_of, catalog=self._catalog, author=told.author, span=part)
+            left = await self._worker.run(job, "verify")
+            if left.entries:
+                reason = f"entry {left.first_seq} should have been forgotten: entry {act_seq} says so"
+                self._found.tell(reason, left.first_seq)
+                return
 
     async def _short_way(self) -> int:
         """Count the entries; return the number behind which they are read."""
@@ -140,7 +165,9 @@ class Verifier:
                 if line != b"ok":
                     self._found.tell(f"structure: {line.decode('utf-8', 'replace')}")
         with self._telling("the facts"):
-            _, self._extent = read_head(db)
+            meta, self._extent = read_head(db)
+            if meta.forgetting_after != NOTHING_TO_FORGET:
+                self._unfinished_after = meta.forgetting_after
         with self._telling("the clock steps"):
             self._runs = read_runs(db)
         with self._telling("the names"):
@@ -204,6 +231,10 @@ class Verifier:
             if (value_type, shown, raw) != row[6:9]:
                 self._found.tell(f"entry {row[0]} shows another value than it has", row[0])
             self._look_at_time(entry.seq, entry.timestamp)
+            self._found.forgotten += is_blank(entry)
+            told = told_by(entry)
+            if told is not None:
+                self._acts.append((entry.seq, told))
             if self._state is not None:
                 self._state.apply(entry)
             self._compare_snapshots(entry.seq)
@@ -224,7 +255,7 @@ class Verifier:
         for snapshot in self._snapshots.get(at_seq, ()):
             kept = State(snapshot.params, snapshot.revision_floor)
             folded = self._state
-            if folded is None:
+            if folded is None or folded.forgotten_seq:
                 self._state = kept
             elif (kept.live, kept.tombstones, kept.revision_floor) != (
                 folded.live,

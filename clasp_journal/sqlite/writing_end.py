@@ -21,7 +21,7 @@ from clasp_journal.sqlite.birth import prepare_writer
 from clasp_journal.sqlite.extent import read_extent
 from clasp_journal.sqlite.insertion import Insertion
 from clasp_journal.sqlite.locking import WriterLock
-from clasp_journal.sqlite.meta import Meta
+from clasp_journal.sqlite.meta import NOTHING_TO_FORGET, Meta
 from clasp_journal.sqlite.mirroring import attach
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.trouble import inspect_before_opening, set_aside
@@ -139,7 +139,9 @@ class WritingEnd:
         return await self.worker.run(job, "rebuild")
 
     async def attach(self, options: MirrorOptions) -> None:
-        """Open the mirror, and bring both to the same end."""
+        """Open the mirror, and bring both to the same end. It may have acts of forgetting that come back."""
+        if self.meta.forgetting_after == NOTHING_TO_FORGET:
+            await self.change_meta(forgetting_after=self.entries.latest_seq)
         await self.worker.run(lambda db: attach(db, self.entries, self.meta, options), "mirror")
 
     async def note_removed(self, before_seq: int) -> None:

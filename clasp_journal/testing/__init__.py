@@ -15,9 +15,11 @@ from __future__ import annotations
 from types import ModuleType
 
 from clasp_journal.testing import (
+    authors,
     carrying,
     compaction,
     following,
+    forgetting,
     lifetime,
     numbering,
     persistence,
@@ -43,7 +45,7 @@ def _checks(*modules: ModuleType) -> list[Check]:
 
 
 CHECKS: tuple[Check, ...] = tuple(
-    _checks(numbering, querying, snapshots, compaction, following, carrying, lifetime)
+    _checks(numbering, querying, snapshots, compaction, following, authors, forgetting, carrying, lifetime)
 )
 """What every backend keeps. Each takes `make`."""
 

@@ -157,16 +157,20 @@ class RemoteJournal(Journal):
         inside = [seq for seq in found if seq > after_seq]
         return inside[0] if len(inside) == n else after_seq + 1
 
-    async def tail(self, since: int = 0, pattern: str | Pattern = "/**") -> AsyncIterator[JournalEntry]:
+    async def tail(
+        self, since: int = 0, pattern: str | Pattern = "/**", *, author: str | None = None
+    ) -> AsyncIterator[JournalEntry]:
         """See `Journal.tail`; it goes on when the router comes back."""
         text = pattern if isinstance(pattern, str) else pattern.text
-        history = self._client.replay(
-            text,
-            since=Position(since, self._epoch),
-            follow=True,
-            journal_kinds=True,
-            on_incomplete=_tell_incomplete,
-        )
+        wanted: PastOptions = {
+            "since": Position(since, self._epoch),
+            "follow": True,
+            "journal_kinds": True,
+            "on_incomplete": _tell_incomplete,
+        }
+        if author is not None:
+            wanted["author"] = author
+        history = self._client.replay(text, **wanted)
         try:
             async for entry in history:
                 yield entry
@@ -185,12 +189,20 @@ class RemoteJournal(Journal):
         raise _read_only("append")
 
     async def snapshot(
-        self, params: Iterable[ParamSnapshot], at_seq: int | None = None, *, revision_floor: int = 0
+        self,
+        params: Iterable[ParamSnapshot],
+        at_seq: int | None = None,
+        *,
+        revision_floor: int = 0,
+        lasting: bool = False,
     ) -> int:
         raise _read_only("snapshot")
 
     async def compact(self, before_seq: int, *, force: bool = False) -> int:
         raise _read_only("compact")
+
+    async def forget(self, author: str, *, by: str = "") -> int:
+        raise _read_only("forget")
 
     def _check_life(self, history: History) -> None:
         position = history.position

@@ -45,6 +45,8 @@ async def restore(journal: Journal) -> Restored:
         )
     state = fold(base, ())
     await journal.advance(state, max(base_seq, oldest - 1), at_seq)
+    if state.forgotten_seq:
+        log.warning("the state is restored from what is left: entry %d was forgotten", state.forgotten_seq)
     return Restored(state, at_seq, at_seq - base_seq)
 
 

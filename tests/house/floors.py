@@ -19,6 +19,7 @@ WORDS: Room = (
     "clasp_journal.address",
     "clasp_journal.value",
     "clasp_journal.entry",
+    "clasp_journal.forgetting",
     "clasp_journal.selection",
     "clasp_journal.restore",
     "clasp_journal.thinning",
@@ -29,12 +30,12 @@ WORDS: Room = (
 FLOORS: tuple[tuple[Room, ...], ...] = (
     (WORDS,),
     (("clasp_journal.journal",),),
-    (("clasp_journal.mirror",),),
+    (("clasp_journal.mirror",), ("clasp_journal.authors",)),
     (("clasp_journal.memory", "clasp_journal.ring"), ("clasp_journal.sqlite",)),
     (
         ("clasp_journal.opening",),
-        ("clasp_journal.testing",),
         ("clasp_journal.travel", "clasp_journal.analysis", "clasp_journal.acting"),
+        ("clasp_journal.testing",),
     ),
     (("clasp_journal.__init__",),),
     (("router.wire",),),

@@ -9,8 +9,8 @@ import pytest
 from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.errors import JournalCorrupt, JournalUnavailable
+from clasp_journal.forgetting import is_blank
 from clasp_journal.mirror import DifferingEntry, forget_lines, parity, rebuild, verify_chain
-from clasp_journal.mirror.removals import is_blank
 from clasp_journal.restore import fold
 from clasp_journal.sqlite.journal import SqliteJournal
 from clasp_journal.testing.samples import same_state

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clasp_journal.entry import EntryKind, JournalEntry
-from clasp_journal.sqlite import SqliteJournal, compaction
+from clasp_journal.sqlite import SqliteJournal, slicing
 from tests.journal.sqlite.making import START_US, expired, facts, folded, was_set
 
 COUNT = 3_000
@@ -28,8 +28,8 @@ async def test_a_compaction_that_is_cut_anywhere_leaves_every_later_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file as it is after each transaction is opened as if the machine had stopped there."""
-    monkeypatch.setattr(compaction, "SLICE_ENTRIES_FIRST", 400)
-    monkeypatch.setattr(compaction, "SLICE_ENTRIES_MAX", 400)
+    monkeypatch.setattr(slicing, "ENTRIES_FIRST", 400)
+    monkeypatch.setattr(slicing, "ENTRIES_MAX", 400)
     path, told, cut = tmp_path / "j.db", a_past(), 2_001
     copies: list[Path] = []
     async with SqliteJournal(path) as journal:
@@ -94,8 +94,8 @@ async def test_entries_get_in_between_the_slices_of_a_compaction(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An append does not wait for a long removal to be done."""
-    monkeypatch.setattr(compaction, "SLICE_ENTRIES_MAX", 200)
-    monkeypatch.setattr(compaction, "SLICE_ENTRIES_FIRST", 200)
+    monkeypatch.setattr(slicing, "ENTRIES_MAX", 200)
+    monkeypatch.setattr(slicing, "ENTRIES_FIRST", 200)
     async with SqliteJournal(tmp_path / "j.db") as journal:
         await journal.append(a_past())
         finished = []
