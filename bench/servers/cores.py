@@ -7,6 +7,7 @@ _CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") els
 SERVER_CORE = _CORES[0]
 LOAD_CORE = _CORES[1 % len(_CORES)]
 JOURNAL_CORE = _CORES[2 % len(_CORES)] if len(_CORES) > 2 else LOAD_CORE
+READER_CORE = _CORES[3] if len(_CORES) > 3 else LOAD_CORE
 
 
 def pin(pid: int, *cores: int) -> None:
