@@ -20,8 +20,9 @@ from router.config import (
     Given,
     RouterConfig,
     load,
-    nearest_of,
 )
+from router.strict import StrictGroup
+from router.token_cli import token
 
 _Command = Callable[..., Any]
 
@@ -29,34 +30,6 @@ _SHORT = {"name": "-n", "verbose": "-v"}
 _FIXED = {"journal_memory": ("journal", "memory:"), "no_ttl": ("param-ttl", "never")}
 """Flags of the relay that stand for a setting with a value."""
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
-
-
-class Strict(click.Command):
-    """A command that names the nearest flag to a wrong one."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            name = error.option_name
-            known = [flag for param in self.params for flag in param.opts]
-            raise click.UsageError(
-                f"there is no option {name}; the nearest is {nearest_of(name, known)}", ctx
-            ) from None
-
-
-class StrictGroup(Strict, click.Group):
-    """The same for a command that has others below it, and for their names."""
-
-    command_class = Strict
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and self.get_command(ctx, args[0]) is None:
-            nearest = nearest_of(args[0], self.list_commands(ctx))
-            raise click.UsageError(f"there is no command {args[0]!r}; the nearest is {nearest}", ctx)
-        return super().resolve_command(ctx, args)
 
 
 def _settings(command: _Command) -> _Command:
@@ -183,3 +156,6 @@ def _run(effective: Effective) -> NoReturn:
 
     logs.set_up(effective.config.log_format, verbose=effective.config.verbose)
     sys.exit(run(effective.config))
+
+
+main.add_command(token)

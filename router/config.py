@@ -66,6 +66,7 @@ class RouterConfig:
     mirror_size_bytes: int = 1_000_000_000
     mirror_compress: str = "none"
     mirror_key: str = "none"
+    auth: str = "none"
     max_sessions: int = Limits().sessions
     max_rate: int = 0
     session_timeout_s: float = 0.0
@@ -174,6 +175,7 @@ SETTINGS = (
         parse_file,
         "an Ed25519 key in PEM that signs the mirror's checkpoints; or none",
     ),
+    Setting("auth", "auth", parse_file, "a file of tokens, without one of which nobody comes in; or none"),
     Setting("max-sessions", "max_sessions", parse_sessions, "sessions at the same time"),
     Setting(
         "max-rate", "max_rate", parse_rate_per_s, "messages per second and session, like 1000/s; 0 is off"

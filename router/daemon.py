@@ -25,8 +25,12 @@ from typing import Self
 from clasp_journal.errors import JournalCorrupt, JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.opening import open_journal
+from router.auth.gate import TokenGate
+from router.auth.store import StoreError
 from router.config import RouterConfig
+from router.core.access import Gate
 from router.core.ground import Settings
+from router.core.limits import Limits
 from router.quantities import Address, Retention, format_size
 from router.runtime.desk import Desk, DeskSettings
 from router.runtime.keeping import OnJournalError
@@ -58,6 +62,10 @@ class CannotListen(OSError):
     """The address is not to be had."""
 
 
+class CannotReadTokens(ValueError):
+    """There is no file of tokens, or it is none."""
+
+
 class Router:
     """A router in this program. Start and stop it, as often as you like, or use it as an async context."""
 
@@ -77,14 +85,16 @@ class Router:
     async def start(self) -> None:
         """Bind the port, bring the state back, and let clients in.
 
-        Raises `CannotListen`, or a `JournalError` if the journal cannot be opened.
+        Raises `CannotListen`, `CannotReadTokens`, or a `JournalError` if the journal cannot be opened.
         """
         if self._desk is not None:
             raise RuntimeError("the router is started already")
+        limits = self.config.limits()
+        gate = _make_gate(self.config.auth, limits)
         recorder = await self._make_recorder()
         settings = DeskSettings(
-            self.config.limits(),
-            Settings(self.config.name, self.config.param_ttl, recorder is not None),
+            limits,
+            Settings(self.config.name, self.config.param_ttl, recorder is not None, gate),
             self.config.on_journal_error,
         )
         self._desk = Desk(settings, recorder)
@@ -162,6 +172,18 @@ class Router:
         )
 
 
+def _make_gate(auth: str, limits: Limits) -> Gate | None:
+    if auth == "none":
+        return None
+    try:
+        return TokenGate(auth, limits)
+    except FileNotFoundError:
+        hint = "make it with: clasp-router token create --auth FILE --subject NAME --scope read:/**"
+        raise CannotReadTokens(f"there is no file {auth}; {hint}") from None
+    except (OSError, StoreError) as error:
+        raise CannotReadTokens(str(error)) from None
+
+
 def _rules_of(retain: Retention) -> RetentionRules:
     age_us = None if retain.age_s is None else round(retain.age_s * 1_000_000)
     return RetentionRules(age_us, retain.size_bytes, retain.entries)
@@ -235,6 +257,8 @@ def _explain(error: BaseException, config: RouterConfig) -> None:
     """Say in one line why there is no router; what nobody foresaw is raised."""
     if isinstance(error, CannotListen):
         log.error("cannot listen on %s: %s", config.listen, error.strerror)
+    elif isinstance(error, CannotReadTokens):
+        log.error("nobody could come in: %s", error)
     elif isinstance(error, JournalCorrupt):
         log.error(
             "the journal cannot be opened: %s. Nothing was changed. Put a good copy in its place, or start "

@@ -109,7 +109,8 @@ class Listening:
 
     def _demand_to_change(self, session: Session, verb: str) -> None:
         if self._ground.settings.gate is not None:
-            session.access.demand_all(Right.ADMIN, EVERYTHING)
+            if not session.access.may_all(Right.ADMIN, EVERYTHING):
+                raise Refusal(ErrorCode.FORBIDDEN, f"{verb} takes a token with the scope admin:/**")
         elif not session.is_trusted:
             raise Refusal(ErrorCode.FORBIDDEN, f"{verb} is allowed from this machine only")
 

@@ -15,11 +15,11 @@ from clasp_journal.entry import JournalEntry
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
 from router.runtime.committing import Committer, Reports
-from router.runtime.errands import Errands
+from router.runtime.errands import Asker, Errands
 from router.runtime.gaps import Gaps
 from router.runtime.options import RetentionRules
 from router.runtime.pages import make_history, make_page
-from router.runtime.requests import HistoryRequest, KeepSnapshot, Page, PageRequest
+from router.runtime.requests import WHOLE, HistoryRequest, KeepSnapshot, Page, PageRequest
 from router.runtime.restoring import restore
 from router.runtime.retaining import Retention
 from router.runtime.snapshots import Snapshots, take_snapshot
@@ -116,10 +116,12 @@ class Clerk:
         await self._committer.reach_now()
         return await self._read(partial(make_history, self.journal, request))
 
-    async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
+    async def do(
+        self, verb: str, encoded_arguments: bytes, author: str = "", within: tuple[str, ...] = WHOLE
+    ) -> tuple[int, bytes]:
         """What JOURNAL_DO asks: status and encoded result."""
         await self._committer.reach_now()
-        return await self._read(partial(self._errands.do, verb, encoded_arguments, author))
+        return await self._read(partial(self._errands.do, verb, encoded_arguments, Asker(author, within)))
 
     def keep_snapshot(self, kept: KeepSnapshot) -> asyncio.Future[int]:
         """Keep the router's own word for the state after what was submitted before this call."""

@@ -29,6 +29,7 @@ from router.runtime.ports import DeskPorts
 from router.runtime.pressure import Pressure
 from router.runtime.recorder import Recorder
 from router.runtime.replays import Replays
+from router.runtime.review import Review
 from router.wire.codes import ErrorCode
 
 log = logging.getLogger("router.desk")
@@ -67,6 +68,9 @@ class Desk:
         self._is_restored = False
         self.exchange.at_end = self._arm_timer
         self._pressure = Pressure(self)
+        self.gate = settings.core.gate
+        """Who knows the tokens; None if there are none."""
+        self._review = None if self.gate is None else Review(self, self.gate)
 
     # Its life.
 
@@ -79,6 +83,8 @@ class Desk:
             while part := list(islice(params, _RESTORE_SLICE)):
                 self.core.restore(part, state.revision_floor, self.clock())
                 await asyncio.sleep(0)
+        if self._review is not None:
+            self._review.start()
         self.begin_tick()
         self.core.restored()
         self._is_restored = True
@@ -100,17 +106,26 @@ class Desk:
         if self._timer is not None:
             self._timer.cancel()
         await self._pressure.stop()
+        if self._review is not None:
+            await self._review.stop()
         if self._replays is not None:
             await self._replays.stop()
         if self.keeping.recorder is not None:
             await self.keeping.recorder.stop()
+
+    def look_at_tokens(self) -> None:
+        """Find out now, and not within a second, whether tokens have changed."""
+        if self._review is not None:
+            self._review.hurry()
 
     # What doors call.
 
     def connect(self, pipe: Pipe, peer: Peer) -> Link:
         """Somebody has come through a door. One more than may be silent there is dropped."""
         link = Link(self, pipe)
-        link.session = self.core.connect(str(uuid.uuid4()), link.outbox, is_trusted=peer.is_loopback)
+        link.session = self.core.connect(
+            str(uuid.uuid4()), link.outbox, is_trusted=peer.is_loopback, host=peer.host
+        )
         self._links[link.session.number] = link
         if self._is_crowded():
             link.outbox.abort()
@@ -155,6 +170,13 @@ class Desk:
         """Something is about to happen, now."""
         self.clock()
         self.exchange.begin()
+
+    def heed_rights(self) -> None:
+        """Tokens have other rights now: end what they no longer permit."""
+        self.begin_tick()
+        for session in self.core.review():
+            if self._replays is not None:
+                self._replays.review(session)
 
     def close(self, session: Session, code: int, reason: str) -> None:
         """Send a session what is due to it, and end its connection."""

@@ -19,6 +19,11 @@ class Peer(NamedTuple):
     is_loopback: bool
     origin: str | None = None
 
+    @property
+    def host(self) -> str:
+        """The address without the port."""
+        return self.address.rpartition(":")[0]
+
 
 class Pipe(Protocol):
     """The writing side of one connection, made by a door.

@@ -7,7 +7,7 @@ a value in an answer is the bytes that were stored. An answer fits into one fram
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from clasp_journal import value as values
 from clasp_journal.acting.marking import mark_entry
@@ -16,9 +16,11 @@ from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
 from clasp_journal.errors import BadInput, HistoryIncomplete, JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
-from clasp_journal.selection import MESSAGES, NO_ADDRESS, Selection
+from clasp_journal.selection import EVERYTHING, MESSAGES, NO_ADDRESS, Selection
 from clasp_journal.travel import first_from, seq_at
 from clasp_journal.value import Value
+from router.runtime.pattern_sets import pattern_of
+from router.runtime.requests import WHOLE
 from router.wire.codes import JournalStatus
 
 STATE_PAGE_PARAMS = 500
@@ -28,6 +30,17 @@ PARAM_OVERHEAD_BYTES = 120
 NOTES_PAGE_ENTRIES = 500
 SNAPSHOTS_PAGE = 500
 OWN_KINDS = frozenset(int(kind) for kind in EntryKind) - MESSAGES
+GAPS = frozenset((int(EntryKind.GAP),))
+
+
+class Asker(NamedTuple):
+    """Who asks, and which addresses they may know of."""
+
+    author: str = ""
+    within: tuple[str, ...] = WHOLE
+
+
+NOBODY = Asker()
 
 
 class Desk(Protocol):
@@ -55,7 +68,7 @@ class Errands:
         self._journal = desk.journal
         self._state_at = -1
         self._state = State()
-        self._verbs: Mapping[str, Callable[[_Arguments, str], Awaitable[bytes]]] = {
+        self._verbs: Mapping[str, Callable[[_Arguments, Asker], Awaitable[bytes]]] = {
             "stats": self._stats,
             "state": self._state_page,
             "notes": self._notes,
@@ -66,13 +79,13 @@ class Errands:
             "forget": self._forget,
         }
 
-    async def do(self, verb: str, encoded: bytes, author: str = "") -> tuple[int, bytes]:
+    async def do(self, verb: str, encoded: bytes, asker: Asker = NOBODY) -> tuple[int, bytes]:
         """JournalStatus and encoded result."""
         run = self._verbs.get(verb)
         if run is None:
             return _refusal(JournalStatus.UNKNOWN_VERB, f"there is no verb {verb!r}")
         try:
-            return int(JournalStatus.DONE), await run(_Arguments(encoded), author)
+            return int(JournalStatus.DONE), await run(_Arguments(encoded), asker)
         except NotImplementedError as missing:
             return _refusal(JournalStatus.NOT_SUPPORTED, str(missing))
         except BadInput as fault:
@@ -82,7 +95,7 @@ class Errands:
         except JournalError as error:
             return failure(error)
 
-    async def _stats(self, arguments: _Arguments, author: str) -> bytes:
+    async def _stats(self, arguments: _Arguments, asker: Asker) -> bytes:
         arguments.expect()
         journal = self._journal
         return values.encode(
@@ -95,16 +108,17 @@ class Errands:
             }
         )
 
-    async def _state_page(self, arguments: _Arguments, author: str) -> bytes:
+    async def _state_page(self, arguments: _Arguments, asker: Asker) -> bytes:
         arguments.expect("at_seq", "at_us", "pattern", "after", "limit")
         at = await self._instant(arguments.integer("at_seq"), arguments.integer("at_us"))
-        pattern = Pattern.parse(arguments.text("pattern") or "/**")
+        pattern, within = Pattern.parse(arguments.text("pattern") or "/**"), pattern_of(asker.within)
         after = arguments.text("after") or ""
         limit = min(max(1, arguments.integer("limit") or STATE_PAGE_PARAMS), STATE_PAGE_PARAMS)
         if at != self._state_at:
             self._state, self._state_at = await self._journal.state(at), at
-        addresses = sorted(a for a in self._state.live if a > after and pattern.matches(a))
-        page = [self._state.live[address] for address in addresses[:limit]]
+        live = self._state.live
+        addresses = sorted(a for a in live if a > after and pattern.matches(a) and within.matches(a))
+        page = [live[address] for address in addresses[:limit]]
         page = page[: _fitting(page)]
         is_last = len(page) == len(addresses)
         return values.encode(
@@ -116,13 +130,14 @@ class Errands:
             }
         )
 
-    async def _notes(self, arguments: _Arguments, author: str) -> bytes:
-        """The journal's own entries that have no address: marks, gaps and what was removed."""
+    async def _notes(self, arguments: _Arguments, asker: Asker) -> bytes:
+        """The journal's own entries that have no address: marks, gaps and what was removed. Who does not know
+        all addresses learns of the gaps: they tell what else is incomplete, and nothing that was in them."""
         arguments.expect("after_seq", "upto_seq")
         after_seq, upto_seq = arguments.integer("after_seq") or 0, arguments.integer("upto_seq")
         latest = await self._journal.latest_seq()
         upto = latest if upto_seq is None else min(upto_seq, latest)
-        own = Selection(NO_ADDRESS, kinds=OWN_KINDS)
+        own = Selection(NO_ADDRESS, kinds=OWN_KINDS if pattern_of(asker.within) == EVERYTHING else GAPS)
         page = await self._journal.page(own, after_seq, upto, NOTES_PAGE_ENTRIES)
         page = page[: _fitting(page)]
         return values.encode({"epoch": self._journal.epoch, "entries": [_noted(entry) for entry in page]})
@@ -134,11 +149,11 @@ class Errands:
         latest = await self._journal.latest_seq()
         return latest if at_seq is None else min(at_seq, latest)
 
-    async def _snapshot(self, arguments: _Arguments, author: str) -> bytes:
+    async def _snapshot(self, arguments: _Arguments, asker: Asker) -> bytes:
         arguments.expect()
         return values.encode({"seq": await self._desk.take_snapshot()})
 
-    async def _snapshots(self, arguments: _Arguments, author: str) -> bytes:
+    async def _snapshots(self, arguments: _Arguments, asker: Asker) -> bytes:
         arguments.expect("after_seq")
         after = arguments.integer("after_seq")
         kept = [one for one in await self._journal.snapshots() if after is None or one.at_seq > after]
@@ -151,15 +166,15 @@ class Errands:
             }
         )
 
-    async def _mark(self, arguments: _Arguments, author: str) -> bytes:
+    async def _mark(self, arguments: _Arguments, asker: Asker) -> bytes:
         arguments.expect("mark", "message", "at_us")
         mark, at_us = arguments.text("mark"), arguments.integer("at_us")
         if not mark:
             raise BadInput("a mark needs a name: `mark`")
-        entry = mark_entry(mark, arguments.text("message"), at_us=at_us, author=author)
+        entry = mark_entry(mark, arguments.text("message"), at_us=at_us, author=asker.author)
         return values.encode({"seq": await self._desk.append_own(entry), "timestamp": entry.timestamp})
 
-    async def _compact(self, arguments: _Arguments, author: str) -> bytes:
+    async def _compact(self, arguments: _Arguments, asker: Asker) -> bytes:
         arguments.expect("before_seq", "before_us", "force")
         before_seq, before_us = arguments.integer("before_seq"), arguments.integer("before_us")
         if (before_seq is None) == (before_us is None):
@@ -170,7 +185,7 @@ class Errands:
         removed = await self._desk.compact(before_seq, force=arguments.flag("force"))
         return values.encode({"removed": removed, "oldest_seq": await self._journal.oldest_seq()})
 
-    async def _forget(self, arguments: _Arguments, author: str) -> bytes:
+    async def _forget(self, arguments: _Arguments, asker: Asker) -> bytes:
         raise NotImplementedError("forgetting an author is not supported yet")
 
 

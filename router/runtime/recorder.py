@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Protocol
 
 from clasp_journal.entry import ParamSnapshot
-from router.runtime.requests import HistoryRequest, Page, PageRequest, RestoredState
+from router.runtime.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
 
 
 class Committed(Protocol):
@@ -81,9 +81,11 @@ class Recorder(ABC):
         """The past of a new subscription, as one page of plain frames in order of number."""
 
     @abstractmethod
-    async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
-        """What JOURNAL_DO asks, in the name of an author: status and encoded map of JOURNAL_DONE. Never
-        raises for anything a peer can ask, nor for a journal in trouble."""
+    async def do(
+        self, verb: str, encoded_arguments: bytes, author: str = "", within: tuple[str, ...] = WHOLE
+    ) -> tuple[int, bytes]:
+        """What JOURNAL_DO asks, in the name of an author who may know what these patterns match: status and
+        encoded map of JOURNAL_DONE. Never raises for what a peer can ask, nor for a journal in trouble."""
 
     @abstractmethod
     def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> Awaitable[int]:

@@ -12,7 +12,7 @@ from clasp_journal.journal import Journal
 from router.runtime.clerk import Clerk
 from router.runtime.options import RetentionRules
 from router.runtime.recorder import Recorder
-from router.runtime.requests import HistoryRequest, KeepSnapshot, Page, PageRequest, RestoredState
+from router.runtime.requests import WHOLE, HistoryRequest, KeepSnapshot, Page, PageRequest, RestoredState
 
 
 class LocalRecorder(Recorder):
@@ -49,8 +49,10 @@ class LocalRecorder(Recorder):
     async def history(self, request: HistoryRequest) -> Page:
         return await self._clerk.history(request)
 
-    async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
-        return await self._clerk.do(verb, encoded_arguments, author)
+    async def do(
+        self, verb: str, encoded_arguments: bytes, author: str = "", within: tuple[str, ...] = WHOLE
+    ) -> tuple[int, bytes]:
+        return await self._clerk.do(verb, encoded_arguments, author, within)
 
     def keep_snapshot(self, params: Iterable[ParamSnapshot], revision_floor: int) -> Awaitable[int]:
         return self._clerk.keep_snapshot(KeepSnapshot(list(params), revision_floor))

@@ -30,7 +30,7 @@ from router.runtime.pipe import (
     unpack_plain,
 )
 from router.runtime.recorder import Recorder
-from router.runtime.requests import HistoryRequest, Page, PageRequest, RestoredState
+from router.runtime.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
 from router.runtime.restoring import decode_params, encode_params
 
 RESPAWN_MIN_S = 0.05
@@ -124,9 +124,12 @@ class ProcessRecorder(Recorder):
         async with self._in_flight:
             return Page(*await self._ask(Question.HISTORY, pack_plain(tuple(request))))
 
-    async def do(self, verb: str, encoded_arguments: bytes, author: str = "") -> tuple[int, bytes]:
+    async def do(
+        self, verb: str, encoded_arguments: bytes, author: str = "", within: tuple[str, ...] = WHOLE
+    ) -> tuple[int, bytes]:
         try:
-            status, result = await self._ask(Question.DO, pack_plain((verb, encoded_arguments, author)))
+            asked = pack_plain((verb, encoded_arguments, author, within))
+            status, result = await self._ask(Question.DO, asked)
         except JournalError as error:
             return failure(error)
         return status, result

@@ -12,7 +12,9 @@ import logging
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
+from clasp_journal.address import Pattern
 from clasp_journal.errors import JournalError
+from router.core.access import Right
 from router.core.answers import packed, packed_error
 from router.core.limits import Limits
 from router.core.session import Session
@@ -29,10 +31,13 @@ log = logging.getLogger("router.replay")
 class _Job:
     """One replay of one session."""
 
-    __slots__ = ("id", "is_following", "is_holding", "session", "task")
+    __slots__ = ("id", "is_following", "is_holding", "pattern", "session", "task")
 
-    def __init__(self, session: Session, job_id: int | None, *, is_holding: bool = False) -> None:
+    def __init__(
+        self, session: Session, pattern: str, job_id: int | None, *, is_holding: bool = False
+    ) -> None:
         self.session = session
+        self.pattern = Pattern.parse(pattern)
         self.id = job_id
         self.is_holding = is_holding
         """Whether deliveries to the session wait until it is done."""
@@ -59,7 +64,7 @@ class Replays:
             refusal = packed_error(ErrorCode.TOO_MANY, reason, request.pattern)
             self._exchange.reply(session, refusal)
             return
-        job = _Job(session, request.extension.id if request.extension else None)
+        job = _Job(session, request.pattern, request.extension.id if request.extension else None)
         self._add(job, self._replay(job, request, qos))
         self._start_next(session)
 
@@ -67,7 +72,7 @@ class Replays:
         """Send the past of a new subscription and its snapshot, and hold deliveries meanwhile."""
         self._exchange.settle()
         session.outbox.hold()
-        job = _Job(session, request.id, is_holding=True)
+        job = _Job(session, request.pattern, request.id, is_holding=True)
         self._add(job, self._backfill(session, request, snapshot))
         self._start(job)
 
@@ -83,6 +88,14 @@ class Replays:
             if job.id == job_id:
                 self._end(job)
                 return
+
+    def review(self, session: Session) -> None:
+        """Its rights are others now: end what they no longer permit, and say so."""
+        for job in list(self._jobs.get(session, ())):
+            if not session.access.may_all(Right.HISTORY, job.pattern):
+                self._end(job)
+                reason = "the token no longer permits this replay"
+                self._exchange.reply(session, packed_error(ErrorCode.FORBIDDEN, reason, job.pattern.text))
 
     def leave(self, session: Session) -> None:
         """The session is gone, and all its replays with it."""
@@ -147,7 +160,8 @@ class Replays:
             await asyncio.sleep(0)
 
     async def _do(self, session: Session, request: JournalDo) -> None:
-        status, result = await self._recorder.do(request.verb, request.encoded, session.author)
+        within = tuple(pattern.text for pattern in session.access.patterns(Right.HISTORY))
+        status, result = await self._recorder.do(request.verb, request.encoded, session.author, within)
         self._exchange.reply(session, packed(JournalDone(request.id, status, result)))
 
     async def _send(self, outbox: Outbox, packed_frames: bytes) -> None:

@@ -14,6 +14,8 @@ from router.wire.masks import ALL_TYPES
 PAGE_ENTRIES = 500
 PAGE_BYTES = 256 * 1024
 """A page ends with the entry that reaches one of these."""
+WHOLE = ("/**",)
+"""All addresses, as the patterns that somebody may know of."""
 HISTORY_BYTES = 8 * 1024 * 1024
 """What one new subscription gets of the past at most; the newest win."""
 

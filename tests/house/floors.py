@@ -51,6 +51,8 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.supervision",
             "router.daemon",
             "router.cli",
+            "router.token_cli",
+            "router.strict",
             "router.__main__",
         ),
         ("clasp_journal.cli",),

@@ -21,6 +21,7 @@ EXAMPLES = {
     "mirror-size": "500000000B",
     "mirror-compress": "gzip",
     "mirror-key": "show.pem",
+    "auth": "tokens.toml",
     "max-sessions": 12,
     "max-rate": 1000,
     "session-timeout": "5min",

@@ -13,6 +13,8 @@ from tests.router.core.desk import Desk, codes
 ELSEWHERE = {
     "handshakes",
     "hello_timeout_s",
+    "wrong_tokens_per_minute",
+    "wrong_token_addresses",
     "message_bytes",
     "ping_after_s",
     "session_timeout_s",
