@@ -1,7 +1,8 @@
 """Removing old entries, and giving their space back.
 
 Law: at any moment, also after an interruption, the state after the last removed entry and every later one
-can be told: the snapshot at the cut is there before the first entry goes. Work is done in slices, between
+can be told: the snapshot at the cut is there before the first entry goes, and so is the note that says so.
+An interrupted removal is ended by the next, with a note of its own. Work is done in slices, between
 which there is room for appends.
 """
 
@@ -10,13 +11,18 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
+from typing import TypeAlias
 
+from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import writing
+
+Note: TypeAlias = Callable[[int], JournalEntry]
+"""Makes the entry that says what is removed, from the number of the first of it."""
 
 log = logging.getLogger("clasp_journal")
 
@@ -35,8 +41,8 @@ class Compaction:
         self._writer = storage.writer
         self._keeper = keeper
 
-    async def run(self, before_seq: int, *, force: bool) -> int:
-        """Remove them; return how many there were."""
+    async def run(self, before_seq: int, *, force: bool = False, note: Note | None = None) -> int:
+        """Remove them; return how many there were. A note is appended right before the removal."""
         extent = await self._storage.extent()
         before_seq = min(before_seq, extent.latest_seq + 1)
         if before_seq <= extent.oldest_seq:
@@ -47,6 +53,8 @@ class Compaction:
         else:
             await self._keep_base(before_seq)
             await self._writer.change_meta(latest_seq=extent.latest_seq)
+        if note is not None:
+            await self._writer.append((note(extent.oldest_seq),), synced=False)
         await self._writer.note_removed(before_seq)
         await self._remove_entries(extent.oldest_seq, before_seq)
         await self._keeper.thin()

@@ -201,7 +201,7 @@ class SqliteJournal(Journal):
     ) -> int:
         """Remove the oldest entries until these rules are kept; return how many.
 
-        A run that removes something is recorded as a REMOVED entry.
+        A run that removes something is recorded as a REMOVED entry first.
         """
         storage = await self._opened()
         rules = Rules(age_us, size_bytes, count)
@@ -213,10 +213,9 @@ class SqliteJournal(Journal):
         cut = choose_cut(rules, facts)
         if cut is None:
             return 0
-        removed = await self.compact(cut.before_seq)
-        if removed:
-            await self.append(recorded(cut, facts.oldest_seq, now_us))
-        return removed
+        async with self._upkeep:
+            compaction = Compaction(storage, SnapshotKeeper(storage))
+            return await compaction.run(cut.before_seq, note=partial(recorded, cut, now_us))
 
     async def verify(self, *, full: bool = True, on_progress: OnProgress | None = None) -> Verification:
         """Say what is not as it was written. Not `full`: of the entries, only the newest are read."""

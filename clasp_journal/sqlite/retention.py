@@ -75,8 +75,8 @@ def read_facts(db: sqlite3.Connection, catalog: Catalog, oldest_us: int | None) 
     return Facts(oldest_seq, latest_seq, (pages - free_pages) * page_size_bytes, first_young_seq)
 
 
-def recorded(cut: Cut, oldest_seq: int, now_us: int) -> JournalEntry:
-    """The entry that says what was removed, and why."""
+def recorded(cut: Cut, now_us: int, oldest_seq: int) -> JournalEntry:
+    """The entry that says what is removed, and why."""
     last_seq = cut.before_seq - 1
     details = encode(
         {"from": oldest_seq, "to": last_seq, "count": last_seq - oldest_seq + 1, "rule": cut.rule}
