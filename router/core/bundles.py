@@ -76,7 +76,7 @@ class Bundles:
             else:
                 self._signals.apply(part, payload, qos, session, now)
         if qos and session.stage is not Stage.GONE:
-            self._ground.ports.acknowledge(session, packed(Ack(revision=revision)), qos)
+            self._ground.ports.acknowledge(session, (packed(Ack(revision=revision)),), qos)
 
     def _check(self, parts: list[Part], session: Session) -> list[bytes]:
         """The payloads of the PUBLISHes among the parts (empty for SETs), if nothing is refused."""

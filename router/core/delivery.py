@@ -21,7 +21,7 @@ class Delivery:
         """A SET, to everyone, its sender included."""
         readers = topic.readers(self._ground.subscriptions, SignalType.PARAM)
         if readers.members:
-            self._ground.ports.deliver(readers, packed, topic, Fate.CONFLATE, None)
+            self._ground.ports.deliver(readers, (packed,), (topic,), Fate.CONFLATE, None)
         if readers.paced:
             update = Update(packed, Fate.CONFLATE, SignalType.PARAM, topic.encoded)
             for session, pace in readers.paced.items():
@@ -32,7 +32,7 @@ class Delivery:
         readers = topic.readers(self._ground.subscriptions, update.signal)
         if readers.members:
             excluding = sender if sender in readers.sessions else None
-            self._ground.ports.deliver(readers, update.packed, topic, update.fate, excluding)
+            self._ground.ports.deliver(readers, (update.packed,), (topic,), update.fate, excluding)
         for session, pace in readers.paced.items():
             if session is not sender:
                 self.pacing.offer(session, pace, topic, update, now)

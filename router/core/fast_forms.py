@@ -1,52 +1,60 @@
-"""SET and PUBLISH as they nearly always come, in as few steps as they can take.
+"""SET and PUBLISH as they nearly always come, many in a row, in as few steps as they can take.
 
-Law: what is done here is what `Params` and `Signals` would do with the same frame. Everything rare (a lock, a
-TTL, an address that is new, readers that want it thinned out, a journal that cannot write) is left to them.
+Laws: what is done here is what `Params` and `Signals` would do with the same frames. Everything rare (a lock,
+a TTL, an address that is new or not known to be open to the sender, readers that want it thinned out, a
+journal that cannot write) is left to them, and all that came before it has reached the ports by then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import TypeAlias
 
-from clasp_journal.entry import SignalType
 from clasp_journal.value import ValueType
 from router.core.ground import Ground
 from router.core.ports import Fate
 from router.core.session import Session
 from router.core.signals import fate_of, packed_ack
+from router.core.subscriptions import NOBODY, Readers
 from router.core.topics import Topic
 from router.wire.fast import plain_publish, plain_set
-from router.wire.packing import pack
+from router.wire.packing import pack_head
 
 _PLAIN_FLAGS = (0x01, 0x41, 0x81)
 """Frame flags with which a PUBLISH can be passed on as it is."""
-_COMMIT = 2
+_SET = 0
+"""Stands for SET where a signal's number stands for a PUBLISH: it is that of params."""
+_CONFIRM, _COMMIT = 1, 2
 _NUMBER_BYTES = 8
 _NUMBERS = (int(ValueType.I64), int(ValueType.F64))
 """Types whose data are these bytes, whatever they are: nothing in them has to be checked."""
-_HEADS_MAX = 100_000
+_ENCODED_NUMBERS = tuple(bytes((1, kind)) for kind in _NUMBERS)
+"""How one that is a value begins in a PUBLISH."""
+_FORMS_MAX = 100_000
 _QOS = tuple((flags >> 6) % 3 for flags in range(256))
 """The QoS by frame flags; the reserved 3 counts as 0."""
+_NO_GROUP = -1
 # Looking up a member of an enum costs more than all the rest of a line.
-_PARAM = SignalType.PARAM
 _CONFLATE = Fate.CONFLATE
 
+_Form: TypeAlias = tuple[Topic, int, int, bytes, bytes, int, int, int]
+"""Topic; signal; QoS, where there is an ACK; what stands before the data (SET) or the frame (PUBLISH) as
+readers get it; the ACK (of a SET without its revision); a SET's type, and where its data begins and ends."""
 
-Take = Callable[[Session, bytes, int], bool]
 
+class _Run:
+    """Messages of one kind for the same readers, in a row."""
 
-def guarded(take: Take) -> Take:
-    """The fast forms where there are tokens: for sessions that may write there, as was found out before."""
+    __slots__ = ("acks", "messages", "qos", "readers", "signal", "topics")
 
-    def take_permitted(session: Session, frame: bytes, now: int) -> bool:
-        access = session.access
-        if access.writes_all:
-            return take(session, frame, now)
-        # Both forms have the address at one place; a frame that is neither is refused by them.
-        is_known = len(frame) > 8 and frame[8 : 8 + (frame[6] << 8 | frame[7])] in access.writable
-        return is_known and take(session, frame, now)
-
-    return take_permitted
+    def __init__(self, readers: Readers, signal: int) -> None:
+        self.readers = readers
+        self.signal = signal
+        self.messages: list[bytes] = []
+        self.topics: list[Topic] = []
+        self.acks: list[bytes] = []
+        self.qos = _CONFIRM
+        """The highest of those that are acknowledged."""
 
 
 class FastForms:
@@ -56,86 +64,121 @@ class FastForms:
         self._ground = ground
         self._ports = ground.ports
         self._subscriptions = ground.subscriptions
-        self._groups = ground.subscriptions.groups
         self._known = ground.topics.known
-        self._by_head: dict[bytes, Topic] = {}
-        """Topics by all that stands before the data of a number, in the frame of a plain SET."""
         self._passing = ground.topics.passing
-        self._set_bytes = ground.limits.set_bytes
-        self._publish_bytes = ground.limits.publish_bytes
+        self._forms: dict[bytes, _Form] = {}
+        """By all that stands before the data of a number, in frames that end with it."""
 
-    def take(self, session: Session, frame: bytes, now: int) -> bool:
-        """Do a plain SET or PUBLISH; False if this frame is something else."""
-        if not session.is_plain:
-            return False
-        topic = self._by_head.get(frame[:-_NUMBER_BYTES])
-        if topic is not None and topic.is_plain:
-            kind, data, size_bytes = frame[5], frame[-_NUMBER_BYTES:], _NUMBER_BYTES
-        else:
-            plain = plain_set(frame)
-            if plain is None:
-                return self._publish(session, frame, now)
-            address, kind, data = plain
-            topic = self._known.get(address)
-            if topic is None or not topic.is_plain:
-                return False
-            size_bytes = len(data)
-            if len(address) + size_bytes > self._set_bytes:
-                return False
-            if kind in _NUMBERS and 8 + len(address) + size_bytes == len(frame):
-                self._remember(frame[:-_NUMBER_BYTES], topic)
-        if not self._ground.accepting:
-            return False
-        readers = self._groups.get(topic.groups[0])
-        if readers is None:
-            readers = topic.readers(self._subscriptions, _PARAM)
-        if readers.paced:
-            return False
-        topic.kind = kind
-        topic.data = data
-        topic.writer = session.author
-        topic.written = now
-        topic.revision += 1
-        revision = topic.revision.to_bytes(8, "big")
+    def take(self, session: Session, frames: Iterator[bytes], now: int) -> bytes | None:
+        """Do plain SETs and PUBLISHes up to the first frame that is something else, and give that back."""
+        if not session.is_plain or not self._ground.accepting:
+            return next(frames, None)
+        forms = self._forms
+        author, access = session.author, session.access
+        writable = None if access.writes_all else access.writable
+        number = signal_before = _NO_GROUP
+        run = _Run(NOBODY, _SET)
+        messages, topics, acks = run.messages, run.topics, run.acks
+        try:
+            for frame in frames:
+                form = forms.get(frame[:-_NUMBER_BYTES]) or self._learn(frame)
+                if form is None:
+                    return frame
+                topic, signal, qos, head, ack, kind, start, end = form
+                if writable is not None and topic.address not in writable:
+                    return frame
+                if topic.groups[signal] != number or signal != signal_before:
+                    readers = topic.readers(self._subscriptions, signal)
+                    if readers.paced:
+                        return frame
+                    self._hand_over(run, session, now)
+                    run = _Run(readers, signal)
+                    messages, topics, acks = run.messages, run.topics, run.acks
+                    number, signal_before = topic.groups[signal], signal
+                if signal:
+                    messages.append(head + frame)
+                elif topic.is_plain:
+                    data = frame[start:end]
+                    topic.kind = kind
+                    topic.data = data
+                    topic.writer = author
+                    topic.written = now
+                    topic.revision += 1
+                    revision = topic.revision.to_bytes(8, "big")
+                    messages.append(head + data + revision)
+                    ack += revision
+                else:
+                    del forms[frame[:-_NUMBER_BYTES]]
+                    return frame
+                topics.append(topic)
+                if qos:
+                    acks.append(ack)
+                    if qos == _COMMIT:
+                        run.qos = _COMMIT
+            return None
+        finally:
+            self._hand_over(run, session, now)
+
+    def _hand_over(self, run: _Run, session: Session, now: int) -> None:
+        """Tell the ports all of a run, in as few calls as possible."""
+        messages = run.messages
+        if not messages:
+            return
+        ports, readers, signal = self._ports, run.readers, run.signal
+        ports.record(session, messages, now)
+        if readers.members:
+            fate, excluding = _CONFLATE, None
+            if signal != _SET:
+                fate = fate_of(signal)
+                excluding = session if session in readers.sessions else None
+            ports.deliver(readers, messages, run.topics, fate, excluding)
+        if run.acks:
+            ports.acknowledge(session, run.acks, run.qos)
+
+    def _learn(self, frame: bytes) -> _Form | None:
+        """Take a frame apart; None if it is not plain."""
+        return self._form_of_set(frame) or self._form_of_publish(frame)
+
+    def _form_of_set(self, frame: bytes) -> _Form | None:
+        plain = plain_set(frame)
+        if plain is None:
+            return None
+        address, kind, data = plain
+        topic = self._known.get(address)
+        size_bytes = len(data)
+        if topic is None or not topic.is_plain or len(address) + size_bytes > self._ground.limits.set_bytes:
+            return None
         if topic.set_shape != kind << 16 | size_bytes:
             topic.shape_set(kind, size_bytes)
-        packed = topic.set_head + data + revision
-        ports = self._ports
-        ports.record(session, packed, now)
-        if readers.members:
-            ports.deliver(readers, packed, topic, _CONFLATE, None)
-        qos = _QOS[frame[1]]
-        if qos:
-            ports.acknowledge(session, topic.ack_head + revision, qos)
-        return True
+        start = 8 + len(address)
+        end = start + size_bytes
+        form = topic, _SET, _QOS[frame[1]], topic.set_head, topic.ack_head, kind, start, end
+        if kind in _NUMBERS and end == len(frame):
+            self._remember(frame, form)
+        return form
 
-    def _remember(self, head: bytes, topic: Topic) -> None:
-        """A head that was taken apart once need not be again: the next frame that begins like this and is as
-        long has the same address, type and length."""
-        if len(self._by_head) >= _HEADS_MAX:
-            self._by_head.clear()
-        self._by_head[head] = topic
-
-    def _publish(self, session: Session, frame: bytes, now: int) -> bool:
+    def _form_of_publish(self, frame: bytes) -> _Form | None:
         plain = plain_publish(frame)
         if plain is None:
-            return False
+            return None
         address, signal = plain
         topic = self._passing.get(address) or self._known.get(address)
-        if topic is None or topic.is_peer_to_peer or not self._ground.accepting:
-            return False
-        flags = frame[1]
-        if flags not in _PLAIN_FLAGS or len(frame) - 4 > self._publish_bytes:
-            return False
-        readers = topic.readers(self._subscriptions, signal)
-        if readers.paced:
-            return False
-        packed = pack(frame)
-        ports = self._ports
-        ports.record(session, packed, now)
-        if readers.members:
-            excluding = session if session in readers.sessions else None
-            ports.deliver(readers, packed, topic, fate_of(signal), excluding)
-        if flags >> 6 == _COMMIT:
-            ports.acknowledge(session, packed_ack(topic.text), _COMMIT)
-        return True
+        flags, size_bytes = frame[1], len(frame)
+        if topic is None or topic.is_peer_to_peer or signal == _SET or flags not in _PLAIN_FLAGS:
+            return None
+        if size_bytes - 4 > self._ground.limits.publish_bytes:
+            return None
+        qos = _COMMIT if flags >> 6 == _COMMIT else 0
+        ack = packed_ack(topic.text) if qos else b""
+        form = topic, signal, qos, pack_head(size_bytes), ack, 0, 0, 0
+        start = 8 + len(address)
+        if frame[start : start + 2] in _ENCODED_NUMBERS and start + 2 + _NUMBER_BYTES == size_bytes:
+            self._remember(frame, form)
+        return form
+
+    def _remember(self, frame: bytes, form: _Form) -> None:
+        """A head with a number behind it need not be taken apart again: the next frame that begins like this
+        and is as long has the same address, type and length."""
+        if len(self._forms) >= _FORMS_MAX:
+            self._forms.clear()
+        self._forms[frame[:-_NUMBER_BYTES]] = form

@@ -92,7 +92,7 @@ class Pacing:
         alone = self._alone.get(session)
         if alone is None:
             alone = self._alone[session] = Readers((session,), {})
-        self._ground.ports.deliver(alone, update.packed, topic, update.fate, None)
+        self._ground.ports.deliver(alone, (update.packed,), (topic,), update.fate, None)
 
     def _course(self, session: Session, key: _Key) -> _Course | None:
         courses = self._courses.setdefault(session, {})

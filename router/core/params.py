@@ -139,7 +139,7 @@ class Params:
         if (request.ttl or TTL_NEVER) != topic.ttl:
             echo.ttl = topic.ttl
             kept = packed(echo, _CONFIRM)
-        self._ground.ports.record(session, kept, now)
+        self._ground.ports.record(session, (kept,), now)
         self._delivery.param(topic, sent, now)
 
     def _expire(self, topic: Topic, now: int) -> None:

@@ -1,7 +1,8 @@
 """What the core asks of the world: three ports with a few forms each, and nothing else.
 
 *reply* to one session, *deliver* to a group of readers, *record* in the journal. All of them return at
-once; order of calls is order of effect. A test gives lists as ports.
+once; order of calls, and in a call the order of the messages, is order of effect. A sequence that was handed
+over is not changed afterwards. A test gives lists as ports.
 
 Everything that leaves is *packed*: a frame with the header of an unmasked WebSocket message before it,
 encoded once for however many readers.
@@ -9,7 +10,7 @@ encoded once for however many readers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Protocol
 
@@ -40,17 +41,22 @@ class Ports(Protocol):
     def stream(self, session: Session, frames: Iterator[bytes]) -> None:
         """Answers that are made one by one, as fast as the session takes them."""
 
-    def acknowledge(self, session: Session, packed: bytes, qos: int) -> None:
-        """An ACK that waits until all that was recorded so far is in the journal: committed for QoS 1,
+    def acknowledge(self, session: Session, acks: Sequence[bytes], qos: int) -> None:
+        """ACKs that wait until all that was recorded so far is in the journal: committed for QoS 1,
         synced for QoS 2. ACKs of a session leave in the order of these calls."""
 
     def deliver(
-        self, readers: Readers, packed: bytes, topic: Topic, fate: Fate, excluding: Session | None
+        self,
+        readers: Readers,
+        messages: Sequence[bytes],
+        topics: Sequence[Topic],
+        fate: Fate,
+        excluding: Session | None,
     ) -> None:
-        """A message for a group of readers, the sender perhaps left out."""
+        """Messages, each with its topic, for a group of readers, the sender perhaps left out."""
 
-    def record(self, session: Session, packed: bytes, now: int) -> None:
-        """A SET with its new revision and effective TTL, or a PUBLISH, as the journal is to keep it."""
+    def record(self, session: Session, messages: Sequence[bytes], now: int) -> None:
+        """SETs with their new revisions and effective TTLs, and PUBLISHes, as the journal is to keep them."""
 
     def record_entry(self, entry: JournalEntry) -> None:
         """An entry of the journal's own kind."""

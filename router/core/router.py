@@ -7,7 +7,7 @@ ERROR and the end of its own connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from clasp_journal.address import Pattern
@@ -18,7 +18,7 @@ from router.core.answers import packed, snapshots
 from router.core.bundles import Bundles
 from router.core.definitions import Definitions
 from router.core.delivery import Delivery
-from router.core.fast_forms import FastForms, guarded
+from router.core.fast_forms import FastForms
 from router.core.ground import Ground, Settings
 from router.core.limits import Limits
 from router.core.listening import Listening
@@ -74,9 +74,9 @@ class Core:
         self._definitions = Definitions(limits)
         self._listening = Listening(ground)
         self._admission = Admission(ground, self._listening)
-        fast = FastForms(ground).take
-        self.take = fast if ground.settings.gate is None else guarded(fast)
-        """The short way into the core, tried first: whether it was enough for a frame of a session."""
+        self.take = FastForms(ground).take
+        """The short way into the core: it deals with frames of a session until it draws one that it is not
+        for, and gives that back."""
         self._numbers = 0
         self._handlers = self._table()
 
@@ -118,10 +118,13 @@ class Core:
 
     # What they say.
 
-    def receive(self, session: Session, frame: bytes, now: int) -> None:
-        """One frame of a session. Never raises for anything that a peer can send."""
-        if self.take(session, frame, now):
-            return
+    def receive(self, session: Session, frames: Iterator[bytes], now: int) -> None:
+        """Frames of a session, in order. Never raises for anything that a peer can send; if something else is
+        wrong, the frames after the one that met it are still there to be received."""
+        while (frame := self.take(session, frames, now)) is not None:
+            self._receive_one(session, frame, now)
+
+    def _receive_one(self, session: Session, frame: bytes, now: int) -> None:
         try:
             if session.stage is _LIVE:
                 if not session.is_plain:
@@ -172,7 +175,7 @@ class Core:
         self.ground.demand_accepting()
         topic = self._params.set(request, session, now)
         if frame.qos:
-            self._ports.acknowledge(session, topic.packed_ack(), frame.qos)
+            self._ports.acknowledge(session, (topic.packed_ack(),), frame.qos)
 
     def _publish(self, session: Session, request: Publish, frame: Frame, now: int) -> None:
         if not request.address.startswith(P2P_SIGNAL):
@@ -181,7 +184,7 @@ class Core:
         payload = self._signals.check(request, session, frame.payload if is_binary else None)
         self._signals.apply(request, payload, frame.qos, session, now)
         if frame.qos == _COMMIT:
-            self._ports.acknowledge(session, packed_ack(request.address), _COMMIT)
+            self._ports.acknowledge(session, (packed_ack(request.address),), _COMMIT)
 
     def _get(self, session: Session, request: Get, frame: Frame, now: int) -> None:
         topic = self._params.get(request.address, session, now)
@@ -193,7 +196,7 @@ class Core:
     def _announce(self, session: Session, request: Announce, frame: Frame, now: int) -> None:
         self._definitions.announce(request, session.access)
         if frame.qos:
-            self._ports.acknowledge(session, packed(Ack(address=request.namespace)), frame.qos)
+            self._ports.acknowledge(session, (packed(Ack(address=request.namespace)),), frame.qos)
 
     def _query(self, session: Session, request: Query, frame: Frame, now: int) -> None:
         self._ports.stream(session, self._definitions.query(Pattern.parse(request.pattern), session.access))

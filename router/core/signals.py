@@ -55,7 +55,7 @@ class Signals:
         if request.address.startswith(P2P_SIGNAL):
             self._tell_peer(frame, topic)
             return
-        ground.ports.record(session, frame, now)
+        ground.ports.record(session, (frame,), now)
         if topic.is_peer_to_peer:
             self._announce(topic, frame, session)
         elif request.signal is SignalType.GESTURE:
@@ -73,12 +73,12 @@ class Signals:
         """An event like any other: a peer that does not take it cannot make the router keep it for ever."""
         peer = self._peer(topic.text)
         if peer is not None:
-            self._ground.ports.deliver(Readers((peer,), {}), frame, topic, Fate.KEEP, None)
+            self._ground.ports.deliver(Readers((peer,), {}), (frame,), (topic,), Fate.KEEP, None)
 
     def _announce(self, topic: Topic, frame: bytes, session: Session) -> None:
         readers = self._ground.subscriptions.readers(topic.text, None)
         if readers:
-            self._ground.ports.deliver(readers, frame, topic, Fate.KEEP, session)
+            self._ground.ports.deliver(readers, (frame,), (topic,), Fate.KEEP, session)
 
 
 def fate_of(signal: int) -> Fate:

@@ -6,6 +6,7 @@ doors. The door calls the host and the link, the desk calls the pipe; neither kn
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from router.core.limits import Limits
@@ -50,8 +51,9 @@ class Pipe(Protocol):
 class Link(Protocol):
     """The desk's side of one connection."""
 
-    def receive(self, frame: bytes) -> None:
-        """One binary message of the peer. Never raises for anything that a peer can send."""
+    def receive(self, frames: Iterator[bytes]) -> None:
+        """Binary messages of the peer, in order; each is dealt with before the next is drawn. The door ends
+        them when the pipe is told to pause or to close. Never raises for anything that a peer can send."""
 
     def stamp(self) -> None:
         """Bytes have arrived: what is received until the next call happened now."""

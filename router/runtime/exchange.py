@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from router.core.answers import address_of_ack, packed_error
 from router.core.limits import KIB
@@ -44,9 +44,9 @@ class Exchange:
         self._excluding: Session | None = None
         self._fate = Fate.KEEP
         self._run: list[bytes] = []
-        self._topics: list[Topic] = []
-        """Of the messages in the run; needed only for readers that are blocked."""
         self._run_bytes = 0
+        self._parts: list[tuple[Sequence[bytes], Sequence[Topic]]] = []
+        """The messages in the run one by one, and their topics, for readers that are blocked."""
 
     def begin(self) -> None:
         """Something is about to happen: see to it that the tick ends."""
@@ -55,17 +55,23 @@ class Exchange:
             self._loop.call_soon(self.flush)
 
     def deliver(
-        self, readers: Readers, packed: bytes, topic: Topic, fate: Fate, excluding: Session | None
+        self,
+        readers: Readers,
+        messages: Sequence[bytes],
+        topics: Sequence[Topic],
+        fate: Fate,
+        excluding: Session | None,
     ) -> None:
-        """A message for a group of readers."""
+        """Messages for a group of readers."""
         if readers is not self._readers or excluding is not self._excluding or fate is not self._fate:
             self._end_run()
             self._readers = readers
             self._excluding = excluding
             self._fate = fate
-        self._run.append(packed)
-        self._topics.append(topic)
-        self._run_bytes += len(packed)
+        joined = messages[0] if len(messages) == 1 else b"".join(messages)
+        self._run.append(joined)
+        self._run_bytes += len(joined)
+        self._parts.append((messages, topics))
         if self._run_bytes > _RUN_BYTES:
             self._end_run()
 
@@ -85,16 +91,17 @@ class Exchange:
         outbox.add_stream(frames)
         self.pull(outbox)
 
-    def acknowledge(self, session: Session, packed: bytes, qos: int) -> None:
-        """An ACK that waits for the journal."""
+    def acknowledge(self, session: Session, acks: Sequence[bytes], qos: int) -> None:
+        """ACKs that wait for the journal."""
         if self._keeping.is_missing:
             reason = "done, but the journal could not keep it"
-            self.reply(session, packed_error(ErrorCode.INTERNAL, reason, address_of_ack(packed)))
+            for packed in acks:
+                self.reply(session, packed_error(ErrorCode.INTERNAL, reason, address_of_ack(packed)))
             return
         outbox: Outbox = session.outbox
         if not outbox.acks:
             self._acking.append(outbox)
-        outbox.acks.append(packed)
+        outbox.acks += acks
         if qos == _COMMIT:
             self._keeping.demands_sync = True
 
@@ -135,8 +142,8 @@ class Exchange:
         run = self._run
         if not run:
             return
-        topics = self._topics
-        self._run, self._topics, self._run_bytes = [], [], 0
+        parts = self._parts
+        self._run, self._parts, self._run_bytes = [], [], 0
         joined = run[0] if len(run) == 1 else b"".join(run)
         size_bytes = len(joined)
         excluding = self._excluding
@@ -146,7 +153,8 @@ class Exchange:
                 continue
             outbox: Outbox = session.outbox
             if outbox.is_blocked:
-                outbox.wait(run, topics, self._fate)
+                for messages, topics in parts:
+                    outbox.wait(messages, topics, self._fate)
                 continue
             outbox.out.append(joined)
             outbox.out_bytes += size_bytes

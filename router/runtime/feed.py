@@ -14,7 +14,7 @@ router for every message.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from clasp_journal.entry import EntryKind, JournalEntry
 from router.core.session import Session
@@ -49,12 +49,12 @@ class Feed:
         self._measured = 0
         self._size_bytes = 0
 
-    def add(self, session: Session, packed: bytes, now: int) -> None:
-        """Record a SET with its new revision and effective TTL, or a PUBLISH: packed, without a timestamp
-        in its frame, with a binary payload."""
+    def add(self, session: Session, messages: Sequence[bytes], now: int) -> None:
+        """Record SETs with their new revisions and effective TTLs, and PUBLISHes: each packed, without a
+        timestamp in its frame, with a binary payload."""
         if now != self._now or session is not self._session:
             self._begin_run(session, now)
-        self._parts.append(packed)
+        self._parts += messages
 
     def add_entry(self, entry: JournalEntry) -> None:
         """Record an entry of the journal's own kind; `CLERKS_KINDS` are not the router's to write."""

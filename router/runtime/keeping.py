@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from clasp_journal import value as values
@@ -23,8 +23,8 @@ from router.runtime.recorder import Recorder
 log = logging.getLogger("router.journal")
 
 Ack = tuple[Outbox, bytes]
-Record = Callable[[Session, bytes, int], None]
-"""Called with who, the packed message, and when."""
+Record = Callable[[Session, Sequence[bytes], int], None]
+"""Called with who, the packed messages, and when."""
 
 
 class OnJournalError(Enum):
@@ -91,7 +91,7 @@ class Keeping:
     def record_entry(self, entry: JournalEntry) -> None:
         """Keep an entry of the journal's own kind."""
         if self.is_missing:
-            self._count_missed(entry.timestamp)
+            self._count_missed(entry.timestamp, 1)
         elif self.recorder is not None:
             self._feed.add_entry(entry)
 
@@ -134,13 +134,13 @@ class Keeping:
         """How many entries were applied and not recorded."""
         return self._missed
 
-    def _miss(self, session: Session, packed: bytes, now: int) -> None:
-        self._count_missed(now)
+    def _miss(self, session: Session, messages: Sequence[bytes], now: int) -> None:
+        self._count_missed(now, len(messages))
 
-    def _count_missed(self, now: int) -> None:
+    def _count_missed(self, now: int, count: int) -> None:
         if not self._missed:
             self._missed_from = now
-        self._missed += 1
+        self._missed += count
 
     def _on_committed(self, packet_number: int, last_seq: int, synced: bool) -> None:
         self._committed = packet_number
@@ -178,7 +178,7 @@ def _ignore_writers(numbers: Iterable[int]) -> None:
     pass
 
 
-def _keep_nothing(session: Session, packed: bytes, now: int) -> None:
+def _keep_nothing(session: Session, messages: Sequence[bytes], now: int) -> None:
     pass
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from router.core.answers import packed_error
@@ -20,26 +21,35 @@ log = logging.getLogger("router.desk")
 class Link:
     """What a door holds of the desk for one connection; see `router.runtime.door.Link`."""
 
-    __slots__ = ("_core", "_desk", "_is_hopeless", "_take", "outbox", "session")
+    __slots__ = ("_core", "_desk", "_is_hopeless", "outbox", "session")
 
     session: Session
 
     def __init__(self, desk: Desk, pipe: Pipe) -> None:
         self._desk = desk
         self._core = desk.core
-        self._take = desk.core.take
         self._is_hopeless = False
         self.outbox = Outbox(pipe, desk.limits.outbox_bytes, self._give_up)
 
-    def receive(self, frame: bytes) -> None:
-        """One binary message of the peer."""
+    def receive(self, frames: Iterator[bytes]) -> None:
+        """Binary messages of the peer. One that cannot be handled costs none of the others."""
         try:
-            if not self._take(self.session, frame, self._desk.now_us):
-                self._core.receive(self.session, frame, self._desk.now_us)
+            self._core.receive(self.session, frames, self._desk.now_us)
         except Exception:
-            log.exception("a message of session %s could not be handled", self.session.id)
-            answer = packed_error(ErrorCode.INTERNAL, "the router failed to handle this message")
-            self._desk.exchange.reply(self.session, answer)
+            self._answer_failure()
+            for frame in frames:
+                self._receive_alone(frame)
+
+    def _receive_alone(self, frame: bytes) -> None:
+        try:
+            self._core.receive(self.session, iter((frame,)), self._desk.now_us)
+        except Exception:
+            self._answer_failure()
+
+    def _answer_failure(self) -> None:
+        log.exception("a message of session %s could not be handled", self.session.id)
+        answer = packed_error(ErrorCode.INTERNAL, "the router failed to handle this message")
+        self._desk.exchange.reply(self.session, answer)
 
     def stamp(self) -> None:
         """Bytes have arrived now."""

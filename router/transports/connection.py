@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
+from collections.abc import Iterator
 from enum import Enum
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
@@ -63,7 +64,7 @@ class Connection(asyncio.Protocol):
         self._phase = Phase.HEAD
         self._deadline_s = math.inf
         self._head = bytearray()
-        self._splitter = Splitter(_ignore, self, host.limits.message_bytes)
+        self._splitter = Splitter(_hear_nothing, self, host.limits.message_bytes)
         self._link: Link | None = None
         self._is_paused = False
         self._is_blocked = False
@@ -238,7 +239,7 @@ class Connection(asyncio.Protocol):
         self._roll.link(self)
         self._link = self._host.connect(self, self._peer(accepted.origin))
         if self._phase is Phase.OPEN:
-            self._splitter.on_message = self._link.receive
+            self._splitter.on_messages = self._link.receive
             if self._is_blocked:
                 self._link.block()
 
@@ -293,8 +294,8 @@ class Connection(asyncio.Protocol):
         """From here on no message is heard, and what is still to be done has to be done soon."""
         self._phase = phase
         self._deadline_s = self._loop.time() + self._roll.close_timeout_s
-        self._splitter.on_message = _ignore
+        self._splitter.mute()
 
 
-def _ignore(_: bytes) -> None:
-    """Nobody hears the messages of a connection that is being closed."""
+def _hear_nothing(_: Iterator[bytes]) -> None:
+    """Nobody hears the messages of a connection that the desk does not know yet."""

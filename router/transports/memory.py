@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 
 from router.runtime.door import Host, Link, Peer
@@ -137,10 +137,13 @@ class _MemoryPipe:
     def _deliver(self) -> None:
         if self._to_desk and not self._is_paused and self._is_open:
             self.link.stamp()
-        while self._to_desk and not self._is_paused and self._is_open:
-            self.link.receive(self._to_desk.popleft())
+            self.link.receive(self._arriving())
         if self._is_left and not self._to_desk:
             self._end()
+
+    def _arriving(self) -> Iterator[bytes]:
+        while self._to_desk and not self._is_paused and self._is_open:
+            yield self._to_desk.popleft()
 
     def leave(self) -> None:
         """The peer closes, after all that it has sent."""

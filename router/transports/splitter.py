@@ -1,19 +1,21 @@
 """Bytes of a WebSocket peer, cut anywhere, taken apart into messages. No socket, no loop, no clock.
 
-Laws: the same bytes give the same calls however they were cut; a message is handed over once, whole and
-unmasked; after a close or a violation nothing more comes out. What is legal is what the parser of
-`websockets` takes, with one difference: control frames are bounded by their own 125 bytes alone, not also by
-what the message around them may still take. A violation shows as soon as the header of its frame is there;
-the payload is not awaited.
+Laws: the same bytes give the same messages and calls in the same order however they were cut; a message is
+handed over once, whole and unmasked; after a close or a violation nothing more comes out. Messages in a row
+are handed over together, as an iterator; it ends early when somebody halts the splitter meanwhile.
 
-Text is legal and dropped. What is incomplete is held, at most the message limit and one read, and costs time
-in proportion to its size, not to the number of its pieces.
+What is legal is what the parser of `websockets` takes, with one difference: control frames are bounded by
+their own 125 bytes alone, not also by what the message around them may still take. A violation shows as soon
+as the header of its frame is there; the payload is not awaited.
+
+Text is legal and dropped. What is incomplete or waits is held, at most the message limit and one read, and
+costs time in proportion to its size, not to the number of its pieces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol, TypeAlias
 
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
@@ -48,7 +50,9 @@ _CONTROL_OPCODES: Final = (OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG)
 _EMPTY_FRAME_BYTES: Final = 6
 _MEDIUM: Final = _MASKED | MEDIUM_MARK
 _NOTHING: Final = -1
-_NEVER: Final = -1
+
+Hearer: TypeAlias = Callable[[Iterator[bytes]], object]
+"""Takes messages in a row; it draws them one by one, and deals with each before it draws the next."""
 
 
 class Listener(Protocol):
@@ -70,14 +74,36 @@ class Listener(Protocol):
 class Splitter:
     """The reading side of one connection. `feed` and `go_on` are not for use inside one of its own calls."""
 
-    def __init__(self, on_message: Callable[[bytes], object], listener: Listener, message_bytes: int) -> None:
-        self.on_message = on_message
-        """May be replaced at any time, also from inside a call."""
+    __slots__ = (
+        "_ended",
+        "_fragments",
+        "_halted",
+        "_limit_bytes",
+        "_listener",
+        "_messages",
+        "_needed_bytes",
+        "_open_bytes",
+        "_open_opcode",
+        "_partial",
+        "_short_max",
+        "_unheard",
+        "_waiting",
+        "_waiting_at",
+        "on_messages",
+    )
+
+    def __init__(self, on_messages: Hearer, listener: Listener, message_bytes: int) -> None:
+        self.on_messages = on_messages
+        """May be replaced between its calls."""
         self._listener = listener
         self._limit_bytes = message_bytes
         self._short_max = _MASKED + min(SHORT_MAX_BYTES, message_bytes)
         self._ended = False
         self._halted = False
+        self._messages: Iterator[bytes] = iter(())
+        """Those that are being handed over."""
+        self._unheard: list[bytes] = []
+        """Those that nobody drew before the halt; they come before what waits."""
         self._waiting = b""
         self._waiting_at = 0
         self._partial = bytearray()
@@ -85,7 +111,6 @@ class Splitter:
         self._open_opcode = _NOTHING
         self._open_bytes = 0
         self._fragments = bytearray()
-        self._fast_head = BINARY
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the peer."""
@@ -106,12 +131,22 @@ class Splitter:
     def halt(self) -> None:
         """Hand nothing over until `go_on`, not even what has been fed; also from inside a call."""
         self._halted = True
-        self._choose_fast_head()
+        self._unheard.extend(self._messages)
+
+    def mute(self) -> None:
+        """Hand no message over any more, also from inside a call; all else goes on."""
+        self.on_messages = _hear_nothing
+        self._unheard.extend(self._messages)
+        self._unheard.clear()
 
     def go_on(self) -> None:
         """Hand over what has waited, until something halts it again."""
         self._halted = False
-        self._choose_fast_head()
+        unheard, self._unheard = self._unheard, []
+        if unheard:
+            self._hand_over(unheard)
+        if self._halted:
+            return
         data, at = self._waiting, self._waiting_at
         self._waiting, self._waiting_at = b"", 0
         if at:
@@ -119,44 +154,56 @@ class Splitter:
         elif data:
             self.feed(data)
 
-    def _choose_fast_head(self) -> None:
-        """The first byte that may take the short way, if any may."""
-        self._fast_head = _NEVER if self._halted or self._open_opcode != _NOTHING else BINARY
-
     def _split(self, data: bytes, at: int) -> None:
-        """Whole binary messages below 64 KiB are taken here; every other frame takes the long way."""
+        """Take apart what has come, from a place where a frame begins."""
+        size_bytes = len(data)
+        while at < size_bytes:
+            if self._halted:
+                self._waiting, self._waiting_at = data, at
+                return
+            if self._open_opcode == _NOTHING:
+                behind = self._gather(data, at)
+                if behind != at:
+                    at = behind
+                    continue
+            end = self._take(data, at)
+            if not end:
+                if not self._ended:
+                    self._partial += data[at:]
+                return
+            at = end
+
+    def _gather(self, data: bytes, at: int) -> int:
+        """Hand over the whole binary messages below 64 KiB that stand next; every other frame takes the long
+        way. The place where they end."""
         size_bytes = len(data)
         last_at = size_bytes - _EMPTY_FRAME_BYTES
         short_max = self._short_max
         mask = apply_mask
-        while True:
-            while at <= last_at and data[at] == self._fast_head:
-                length = data[at + 1]
-                if _MASKED <= length <= short_max:
-                    start = at + 6
-                    end = start + length - _MASKED
-                elif length == _MEDIUM and at + 8 <= size_bytes:
-                    start = at + 8
-                    end = start + (data[at + 2] << 8 | data[at + 3])
-                    if end > start + self._limit_bytes:
-                        break
-                else:
+        frames: list[bytes] = []
+        while at <= last_at and data[at] == BINARY:
+            length = data[at + 1]
+            if _MASKED <= length <= short_max:
+                start = at + 6
+                end = start + length - _MASKED
+            elif length == _MEDIUM and at + 8 <= size_bytes:
+                start = at + 8
+                end = start + (data[at + 2] << 8 | data[at + 3])
+                if end > start + self._limit_bytes:
                     break
-                if end > size_bytes:
-                    break
-                at = end
-                self.on_message(mask(data[start:end], data[start - 4 : start]))
-            if at == size_bytes:
-                return
-            if self._halted:
-                self._waiting, self._waiting_at = data, at
-                return
-            end = self._take(data, at)
-            if not end:
+            else:
                 break
+            if end > size_bytes:
+                break
+            frames.append(mask(data[start:end], data[start - 4 : start]))
             at = end
-        if not self._ended:
-            self._partial += data[at:]
+        if frames:
+            self._hand_over(frames)
+        return at
+
+    def _hand_over(self, frames: list[bytes]) -> None:
+        self._messages = iter(frames)
+        self.on_messages(self._messages)
 
     def _take(self, data: bytes, at: int) -> int:
         """Take one frame of any kind; its end, or 0 if it is incomplete or the last one."""
@@ -215,7 +262,6 @@ class Splitter:
             opcode = self._open_opcode
         if not first & FINAL:
             self._open_opcode = opcode
-            self._choose_fast_head()
             self._open_bytes += len(payload)
             if opcode == OPCODE_BINARY:
                 self._fragments += payload
@@ -225,9 +271,8 @@ class Splitter:
             self._fragments = bytearray()
         self._open_opcode = _NOTHING
         self._open_bytes = 0
-        self._choose_fast_head()
         if opcode == OPCODE_BINARY:
-            self.on_message(payload)
+            self._hand_over([payload])
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == OPCODE_PING:
@@ -255,3 +300,7 @@ class Splitter:
         self._ended = True
         self._listener.on_violation(code, reason)
         return 0
+
+
+def _hear_nothing(_: Iterator[bytes]) -> None:
+    """Nobody hears the messages of a connection that is being closed."""

@@ -42,7 +42,7 @@ class Client:
 
     def send(self, frame: bytes) -> list[Message]:
         """Send a whole frame; what this client has heard since it was last asked."""
-        self.desk.core.receive(self.session, frame, self.desk.now)
+        self.desk.core.receive(self.session, iter((frame,)), self.desk.now)
         return self.heard()
 
     def say(self, message: Message, qos: int = 0, *, legacy_form: bool = False) -> list[Message]:

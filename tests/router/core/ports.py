@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clasp_journal.entry import JournalEntry
@@ -58,23 +58,31 @@ class ListedPorts:
             if packed:
                 self.reply(session, packed)
 
-    def acknowledge(self, session: Session, packed: bytes, qos: int) -> None:
-        self.calls.append(("acknowledge", session.number, packed, qos))
-        self.inbox[session.number].append(packed)
+    def acknowledge(self, session: Session, acks: Sequence[bytes], qos: int) -> None:
+        for packed in acks:
+            self.calls.append(("acknowledge", session.number, packed, qos))
+            self.inbox[session.number].append(packed)
 
     def deliver(
-        self, readers: Readers, packed: bytes, topic: Topic, fate: Fate, excluding: Session | None
+        self,
+        readers: Readers,
+        messages: Sequence[bytes],
+        topics: Sequence[Topic],
+        fate: Fate,
+        excluding: Session | None,
     ) -> None:
-        self.groups.append(readers)
-        self.fates.append(fate)
-        for session in readers.members:
-            if session is not excluding:
-                self.calls.append(("deliver", session.number, packed, topic.text, fate))
-                self.inbox[session.number].append(packed)
+        for packed, topic in zip(messages, topics, strict=True):
+            self.groups.append(readers)
+            self.fates.append(fate)
+            for session in readers.members:
+                if session is not excluding:
+                    self.calls.append(("deliver", session.number, packed, topic.text, fate))
+                    self.inbox[session.number].append(packed)
 
-    def record(self, session: Session, packed: bytes, now: int) -> None:
-        self.calls.append(("record", session.number, packed, now))
-        self.recorded.append((session, packed, now))
+    def record(self, session: Session, messages: Sequence[bytes], now: int) -> None:
+        for packed in messages:
+            self.calls.append(("record", session.number, packed, now))
+            self.recorded.append((session, packed, now))
 
     def record_entry(self, entry: JournalEntry) -> None:
         self.calls.append(("record_entry", entry))

@@ -40,7 +40,7 @@ def test_hello_is_answered_with_welcome_and_a_snapshot(desk):
 def test_hello_in_messagepack_is_answered_in_binary(desk):
     """All clients read that."""
     client = desk.knock()
-    desk.core.receive(client.session, framed(Hello("old"), legacy_form=True), desk.now)
+    desk.core.receive(client.session, iter((framed(Hello("old"), legacy_form=True),)), desk.now)
     assert [frame.payload[0] for frame in client.frames()] == [0x02, 0x23]
 
 

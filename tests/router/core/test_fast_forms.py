@@ -1,5 +1,7 @@
 """The fast forms of SET and PUBLISH do what the full forms do: frame by frame, call by call."""
 
+from collections import defaultdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +18,9 @@ ADDRESSES = ("/a", "/a/b", "/b", "bad", "/clasp/p2p/announce", "/clasp/p2p/signa
 CLIENTS = 3
 
 
-def no_short_way(session, frame, now):
+def no_short_way(session, frames, now):
     """Every message takes the long way."""
-    return False
+    return next(frames, None)
 
 
 addresses = st.sampled_from(ADDRESSES)
@@ -67,22 +69,25 @@ def frames(draw):
     return draw(mutated(frame)) if draw(st.integers(0, 9)) == 0 else frame
 
 
-steps = st.lists(st.tuples(st.integers(0, CLIENTS - 1), frames(), st.sampled_from([0, 0, 0, 0.02, 1.5])))
+def steps(burst):
+    """Who sends so many frames in a row, and how long nothing happens then."""
+    pauses = st.sampled_from([0, 0, 0, 0.02, 1.5])
+    return st.lists(st.tuples(st.integers(0, CLIENTS - 1), st.lists(frames(), max_size=burst), pauses))
 
 
 def performed(steps, desk):
     """Every call at the ports that comes of it."""
     clients = [desk.connect() for _ in range(CLIENTS)]
     clients[0].subscribe("/**")
-    for number, frame, wait_s in steps:
-        clients[number].send(frame)
+    for number, burst, wait_s in steps:
+        desk.core.receive(clients[number].session, iter(burst), desk.now)
         desk.later(wait_s)
     desk.later(10)
     return desk.ports.calls, desk.ports.closes
 
 
 @pytest.mark.property
-@given(steps)
+@given(steps(1))
 def test_whatever_is_sent_the_long_way_comes_to_the_same(steps):
     """Every reply, delivery, record and close is the same, in the same order, with the same bytes."""
     fast, slow = Desk(), Desk()
@@ -93,6 +98,24 @@ def test_whatever_is_sent_the_long_way_comes_to_the_same(steps):
     assert [(session.number, code) for session, code, _ in closes] == [
         (session.number, code) for session, code, _ in expected_closes
     ]
+
+
+@pytest.mark.property
+@given(steps(6))
+def test_many_frames_at_once_come_to_the_same_as_one_by_one(steps):
+    """What the journal gets, and what each session, keeps its order; only ACKs are told apart from it."""
+    fast, slow = Desk(), Desk()
+    slow.core.take = no_short_way
+    assert sorted_out(performed(steps, fast)[0]) == sorted_out(performed(steps, slow)[0])
+
+
+def sorted_out(calls):
+    """The calls by whom they reach."""
+    found = defaultdict(list)
+    for kind, *rest in calls:
+        whom = {"record": "journal", "record_entry": "journal", "acknowledge": ("acks", rest[0])}
+        found[whom.get(kind, rest[0])].append((kind, *rest))
+    return found
 
 
 @pytest.mark.parametrize("message", [Set("/a", values.encode(1)), Publish("/a", encoded=values.encode(1))])

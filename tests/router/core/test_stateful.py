@@ -144,7 +144,7 @@ class CoreMachine(RuleBasedStateMachine):
 
     def say(self, client: Client, message: Message, qos: int = 0) -> None:
         """Send without taking what is answered; the invariants look at it."""
-        self.desk.core.receive(client.session, framed(message, qos), self.desk.now)
+        self.desk.core.receive(client.session, iter((framed(message, qos),)), self.desk.now)
 
 
 def _without_ttl(message: Message) -> Message:

@@ -44,7 +44,7 @@ def packet(recorded):
         if isinstance(what, JournalEntry):
             feed.add_entry(what)
         else:
-            feed.add(who, packed(what), now)
+            feed.add(who, (packed(what),), now)
     return feed.take()
 
 

@@ -28,9 +28,9 @@ def test_a_packet_tells_how_many_entries_it_holds(recorded):
 def test_a_packet_stands_for_itself():
     """The second packet of a session introduces it again."""
     feed, who = Feed(), session(5, "subject", "name")
-    feed.add(who, packed(Set("/a", b"\x00", 1)), 10)
+    feed.add(who, (packed(Set("/a", b"\x00", 1)),), 10)
     feed.take()
-    feed.add(who, packed(Set("/a", b"\x00", 2)), 10)
+    feed.add(who, (packed(Set("/a", b"\x00", 2)),), 10)
     (entry,) = read_feed(feed.take())
     assert (entry.author, entry.name, entry.timestamp, entry.revision) == ("subject", "name", 10, 2)
 
@@ -39,7 +39,7 @@ def test_an_empty_feed_has_no_packet():
     """Neither at first nor after everything was taken."""
     feed = Feed()
     assert feed.take() is None
-    feed.add(session(1), packed(Set("/a", b"\x00", 1)), 1)
+    feed.add(session(1), (packed(Set("/a", b"\x00", 1)),), 1)
     assert feed.take() is not None
     assert feed.take() is None
 
@@ -49,7 +49,7 @@ def test_a_feed_tells_how_much_waits_in_it():
     feed = Feed()
     whole = sets(5)
     for at, one in enumerate(whole, start=1):
-        feed.add(one.who, packed(one.what), one.now)
+        feed.add(one.who, (packed(one.what),), one.now)
         assert feed.count == at
     size_bytes = feed.size_bytes
     assert sum(len(packed(one.what)) for one in whole) < size_bytes <= len(feed.take())
@@ -60,7 +60,7 @@ def test_a_feed_knows_who_has_written():
     """Those sessions have to wait when the journal is behind."""
     feed = Feed()
     for one in (Recorded(Set("/a", b"\x00", 1), session(number), 1) for number in (3, 4, 3)):
-        feed.add(one.who, packed(one.what), one.now)
+        feed.add(one.who, (packed(one.what),), one.now)
     assert set(feed.writers()) == {3, 4}
     feed.take()
     assert set(feed.writers()) == set()

@@ -1,6 +1,7 @@
 """What a WebSocket peer may put on the wire, legal or not, and who listens to the splitter."""
 
 import struct
+from collections.abc import Iterator
 from itertools import pairwise
 
 from websockets.frames import Opcode
@@ -69,13 +70,18 @@ class Heard:
 
     def __init__(self, message_bytes: int = 65_600) -> None:
         self.calls: list[tuple[str, bytes | int]] = []
-        self.splitter = Splitter(self.on_message, self, message_bytes)
+        self.splitter = Splitter(self.on_messages, self, message_bytes)
 
     def feed(self, *pieces: bytes) -> "Heard":
         """Give the pieces one by one."""
         for piece in pieces:
             self.splitter.feed(piece)
         return self
+
+    def on_messages(self, frames: Iterator[bytes]) -> None:
+        """Take messages one by one."""
+        for frame in frames:
+            self.on_message(frame)
 
     def on_message(self, frame: bytes) -> None:
         """Note a message."""

@@ -1,7 +1,7 @@
 """A desk that only takes notes, and raw peers to send it what no library would."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from router.core.limits import Limits
@@ -26,11 +26,12 @@ class RecordingLink:
     frames: list[bytes] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
-    def receive(self, frame: bytes) -> None:
-        """Keep a message."""
-        self.frames.append(frame)
-        self.on_frame(self, frame)
-        self.note()
+    def receive(self, frames: Iterator[bytes]) -> None:
+        """Keep messages."""
+        for frame in frames:
+            self.frames.append(frame)
+            self.on_frame(self, frame)
+            self.note()
 
     def stamp(self) -> None:
         """Keep only whether time has been told before the first message."""

@@ -144,17 +144,27 @@ def test_a_halted_splitter_keeps_everything_for_later(piece_bytes):
     assert heard.calls == messages
 
 
-def test_who_hears_the_messages_may_change_in_the_middle_of_a_read():
+class Muting(Heard):
+    """Wants to hear no message after the first."""
+
+    def on_message(self, frame: bytes) -> None:
+        """Note it and be done."""
+        super().on_message(frame)
+        self.splitter.mute()
+
+
+def test_a_splitter_may_be_muted_in_the_middle_of_a_read():
     """A connection that is being closed takes no more messages, and still sees the peer's close."""
-    heard = Heard()
-
-    def only_one(frame: bytes) -> None:
-        heard.on_message(frame)
-        heard.splitter.on_message = lambda _: None
-
-    heard.splitter.on_message = only_one
-    heard.feed(binary(b"one") + binary(b"two") + close(1000))
+    heard = Muting().feed(binary(b"one") + binary(b"two") + binary(b"three") + close(1000))
     assert heard.calls == [("message", b"one"), ("close", b"\x03\xe8")]
+
+
+def test_who_is_muted_while_messages_wait_does_not_hear_them_later():
+    """Whatever was read before the close and not taken is gone."""
+    heard = Halting().feed(binary(b"one") + binary(b"two"), binary(b"three"))
+    heard.splitter.mute()
+    heard.splitter.go_on()
+    assert heard.feed(control(Opcode.PING)).calls == [("message", b"one"), ("ping", b"")]
 
 
 def test_without_the_c_extension_the_messages_are_the_same(monkeypatch):
@@ -166,7 +176,7 @@ def test_without_the_c_extension_the_messages_are_the_same(monkeypatch):
     spec.loader.exec_module(module)
     assert module.apply_mask.__module__ == "websockets.utils"
     heard = Heard()
-    splitter = module.Splitter(heard.on_message, heard, 1000)
+    splitter = module.Splitter(heard.on_messages, heard, 1000)
     for size_bytes in (0, 1, 2, 3, 4, 5, 44, 300):
         splitter.feed(binary(bytes(range(size_bytes % 256))))
         assert heard.calls[-1] == ("message", bytes(range(size_bytes % 256)))
