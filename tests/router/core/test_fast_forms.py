@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from clasp_journal import value as values
 from clasp_journal.entry import Phase, SignalType, sliding_ttl
+from router.core.access import Access, Scope
 from router.wire import codec
 from router.wire.frame import encode_frame
 from router.wire.messages import Bundle, Get, Publish, Set, Subscribe, SubscribeOptions, Unsubscribe
-from tests.router.core.desk import Desk, codes
+from tests.router.core.desk import Desk, codes, framed
 from tests.router.wire.strategies import any_encoded, mutated, samples
 
 ADDRESSES = ("/a", "/a/b", "/b", "bad", "/clasp/p2p/announce", "/clasp/p2p/signal/session-2")
@@ -143,3 +144,16 @@ def test_a_head_seen_before_does_not_vouch_for_what_follows(desk):
     assert codes(client.send(good[:-1] + b"\xff")) == [101]
     values_heard = [message.value for message in reader.heard()]
     assert values_heard == [1.5, 1.5, "abcdef", "abcdef", 2**40, 2**40, "abcdef"]
+
+
+def test_the_short_way_asks_for_the_right_to_write_too(desk):
+    """In the middle of a burst, and although others have made the address known."""
+    owner, guest = desk.connect(), desk.connect()
+    owner.set("/a", 1.0)
+    owner.set("/b", 1.0)
+    guest.session.access = Access(None, [Scope.parse("write:/a")])
+    burst = [framed(Set(address, values.encode(2.0))) for address in ("/a", "/a", "/b", "/a")]
+    desk.recorded()
+    desk.core.receive(guest.session, iter(burst), desk.now)
+    assert codes(guest.heard()) == [301]
+    assert [message.address for message in desk.recorded()] == ["/a", "/a", "/a"]
