@@ -7,15 +7,20 @@ time, the row says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from types import MappingProxyType
 from typing import NamedTuple
 
+from bench.arena import Arena, Door
 from bench.load.form import Load, Result
 from bench.measure import Row
-from bench.stage import Door, Stage
 
+Measuring = Callable[[], float]
+"""What is measured without a door."""
+
+NOTHING: Mapping[str, Measuring] = MappingProxyType({})
 BUSY = 0.9
 """Share of a core from which on somebody is the limit."""
 KEPT_UP = 0.98
@@ -43,23 +48,33 @@ class Sample(NamedTuple):
     server_share: float
 
 
-def contest(stage: Stage, scenario: str, case: Case, doors: Sequence[Door]) -> list[Row]:
-    """Measure one case at every door, in turns."""
+def contest(
+    arena: Arena, scenario: str, case: Case, doors: Sequence[Door], beside: Mapping[str, Measuring] = NOTHING
+) -> list[Row]:
+    """Measure one case at every door, in turns; and what is `beside`, in the same unit."""
     samples: dict[str, list[Sample]] = {door.label: [] for door in doors}
-    for _ in range(stage.options.rounds):
+    others: dict[str, list[float]] = {name: [] for name in beside}
+    for _ in range(arena.options.rounds):
         for door in doors:
-            samples[door.label].append(sample(stage, case, door))
+            samples[door.label].append(sample(arena, case, door))
+        for name, measure in beside.items():
+            others[name].append(measure())
     baseline = median(one.value for one in samples[doors[0].label])
-    return [_row(scenario, case, door, samples[door.label], baseline) for door in doors]
+    rows = [_row(scenario, case, door, samples[door.label], baseline) for door in doors]
+    for name, taken in others.items():
+        value = median(taken)
+        ratio = value / baseline if baseline else None
+        rows.append(Row(scenario, case.name, value, rows[0].unit, ratio, server=name))
+    return rows
 
 
-def sample(stage: Stage, case: Case, door: Door) -> Sample:
+def sample(arena: Arena, case: Case, door: Door) -> Sample:
     """One round of one door."""
     load = replace(case.load, port=door.port, host=door.host, speech=door.speech or case.load.speech)
-    stage.generator.prepare(load)
+    arena.generator.prepare(load)
     server = door.server
     before = (server.cpu_ns, server.children_cpu_ns) if server else (0, 0)
-    result = stage.generator.go()
+    result = arena.generator.go()
     after = (server.cpu_ns, server.children_cpu_ns) if server else (0, 0)
     own_us, children_us = ((end - begin) / 1e3 for begin, end in zip(before, after, strict=True))
     sent = max(1, result.sent)

@@ -33,14 +33,16 @@ class Connection:
 
     def hear(self, step: Step) -> int:
         """The second half; tells how many bytes came with it."""
-        seen = bytearray(self._unread)
+        seen, before, overlap = self._unread, 0, len(step.hear) - 1
         while (at := seen.find(step.hear)) < 0:
             data = self.socket.recv(READ_BYTES)
             if not data:
                 raise ConnectionResetError(f"the server hung up before it said {step.hear!r}")
-            seen += data
-        self._unread = bytes(seen[at + len(step.hear) :])
-        return at + len(step.hear)
+            tail = seen[-overlap:] if overlap else b""
+            before += len(seen) - len(tail)
+            seen = tail + data
+        self._unread = seen[at + len(step.hear) :]
+        return before + at + len(step.hear)
 
     def begin(self) -> None:
         """From now on nothing blocks, and what is left of the way in does not count."""

@@ -12,7 +12,7 @@ from statistics import quantiles
 from bench.load.connection import Connection
 from bench.load.form import Load, Result
 from bench.speech import speech
-from bench.speech.form import ADDRESSES, Count
+from bench.speech.form import Count
 
 BLOCK = 256
 """Messages sent at once, at most."""
@@ -90,7 +90,7 @@ class Run:
             for writer in self._writers:
                 if window - self._on_the_way < block:
                     break
-                at = writer.sent % (ADDRESSES - ADDRESSES % block)
+                at = writer.sent % (len(self._speech.frames) - block + 1)
                 writer.send(blob[at * frame_bytes : (at + block) * frame_bytes], block)
 
     def _at_a_rate(self, end: float) -> None:
@@ -106,7 +106,7 @@ class Run:
             due = min(int((now - begin) * rate) - writer.sent, BLOCK)
             if due > 0:
                 stamp = STAMP.pack(now)
-                some = (parts[n % ADDRESSES] for n in range(writer.sent, writer.sent + due))
+                some = (parts[n % len(parts)] for n in range(writer.sent, writer.sent + due))
                 writer.send(b"".join([before + stamp + after for before, after in some]), due)
             self._read_soon(begin + (writer.sent + 1) / rate)
 

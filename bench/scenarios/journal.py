@@ -8,13 +8,13 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
+from bench.journals.filling import BATCH_ENTRIES, FILLING_ENTRIES, append_all, many_params, snapshot
 from bench.journals.mirror import mirroring
 from bench.journals.rivals import NaiveLayout, PlainTable
 from bench.journals.scene import PATTERNS, a_show, instant_us
@@ -26,9 +26,6 @@ from clasp_journal.opening import open_journal
 Finding = Callable[[], Sized]
 """A query that is ready to be run."""
 
-BATCH_ENTRIES = 1_000
-FILLING_ENTRIES = 20_000
-"""Per batch where a journal is only to be full soon."""
 LATEST = 100
 ROOT = Path(__file__).parents[2]
 
@@ -98,15 +95,6 @@ def run(options: Options) -> list[Row]:
             ]
         finally:
             stage.close()
-
-
-async def append_all(
-    journal: Journal, entries: Iterable[JournalEntry], batch_entries: int = BATCH_ENTRIES
-) -> None:
-    """Append in batches, each one committed before the next."""
-    left = iter(entries)
-    while batch := list(islice(left, batch_entries)):
-        await journal.append(batch)
 
 
 def appending(stage: Stage, sizes: Sizes, rounds: int) -> list[Row]:
@@ -214,23 +202,13 @@ def streaming(stage: Stage) -> list[Row]:
 def restoring(stage: Stage, sizes: Sizes) -> list[Row]:
     """From opening the file to the state in memory, with and without a tail behind the snapshot."""
     journal = stage.open("restored.db")
-    params = (
-        JournalEntry.from_set(f"/param/{n // 100}/{n % 100}", n / 7, author="desk", timestamp=instant_us(n))
-        for n in range(sizes.params)
-    )
-    stage.wait(append_all(journal, params))
+    stage.wait(append_all(journal, many_params(sizes.params)))
     stage.wait(snapshot(journal))
     stage.wait(journal.close())
     rows = [restored(stage, f"restore {sizes.params:,} params")]
     journal = stage.filled("restored.db", sizes.tail)
     stage.wait(journal.close())
     return [*rows, restored(stage, f"the same and a tail of {sizes.tail:,}")]
-
-
-async def snapshot(journal: Journal) -> None:
-    """Keep the present state."""
-    state = await journal.state()
-    await journal.snapshot(state.params(), revision_floor=state.revision_floor)
 
 
 def restored(stage: Stage, name: str) -> Row:

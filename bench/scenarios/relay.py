@@ -6,10 +6,10 @@ recording adds to the router's own work is measured at a rate that the journal c
 
 from dataclasses import replace
 
+from bench.arena import Arena
 from bench.contest import Case, contest
 from bench.load.form import Load
 from bench.measure import Options, Row
-from bench.stage import Stage
 
 SCENARIO = "relay"
 STEADY_PER_S = 40_000.0
@@ -21,10 +21,10 @@ def run(options: Options) -> list[Row]:
     seconds, many = (0.05, 3) if options.tiny else (0.5, MANY)
     sets, events = Load("clasp set", seconds=seconds), Load("clasp publish", seconds=seconds)
     steady = replace(sets, rate_per_s=STEADY_PER_S)
-    with Stage(options) as stage:
-        routers = stage.routers("none", "memory", "sqlite")
-        own = [stage.relay(), *routers]
-        everybody = [*own, *stage.peers()]
+    with Arena(options) as arena:
+        routers = arena.routers("none", "memory", "sqlite")
+        own = [arena.relay(), *routers]
+        everybody = [*own, *arena.peers()]
         contests = [
             (Case("SET+ACK 1-1", sets), own),
             (Case("PUBLISH 1-1", events), everybody),
@@ -32,4 +32,4 @@ def run(options: Options) -> list[Row]:
             (Case("PUBLISH 50-1", replace(events, writers=many, window=MANY_WINDOW)), everybody),
             (Case("SET, what recording costs", steady, "cpu_us"), routers),
         ]
-        return [row for case, doors in contests for row in contest(stage, SCENARIO, case, doors)]
+        return [row for case, doors in contests for row in contest(arena, SCENARIO, case, doors)]

@@ -58,14 +58,19 @@ class Peer:
     doors: tuple[tuple[str, int, str], ...]
     keeping_doors: tuple[tuple[str, int, str], ...] = ()
     """Those where a publisher is told that its message is kept."""
+    slow: bool = False
+    """So slow that hundreds of readers would take minutes."""
 
     def found(self) -> str | None:
         """Where the program is, if it is."""
         places = f"{PEERS_FOLDER / 'bin'}"
         return shutil.which(self.program) or shutil.which(self.program, path=f"/usr/sbin:{places}")
 
-    def server(self, program: str) -> Server:
+    def server(self) -> Server:
         """It, ready to be started."""
+        program = self.found()
+        if program is None:
+            raise FileNotFoundError(f"{self.program} is not installed")
         return Server(
             self.program, lambda folder, ports: self.command(program, folder, ports), self.port_count
         )
@@ -125,7 +130,7 @@ PEERS = (
         doors=(("redis pub/sub", 0, "redis"),),
         keeping_doors=(("redis XADD everysec", 0, "redis stream"),),
     ),
-    Peer("amqtt", "", _amqtt, port_count=1, doors=(("amqtt tcp", 0, "mqtt"),)),
+    Peer("amqtt", "", _amqtt, port_count=1, doors=(("amqtt tcp", 0, "mqtt"),), slow=True),
 )
 
 

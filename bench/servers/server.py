@@ -33,6 +33,7 @@ class Server:
     port_count: int = 1
     announces: bool = False
     """It finds its own port and prints `listening on HOST:PORT`."""
+    cores: tuple[int, ...] = (SERVER_CORE,)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="bench-")))
     ports: list[int] = field(default_factory=list)
     started_in_s: float = 0.0
@@ -53,7 +54,7 @@ class Server:
             stderr=None if self.announces else subprocess.DEVNULL,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            preexec_fn=lambda: pin(0, SERVER_CORE),
+            preexec_fn=lambda: pin(0, *self.cores),
         )
         try:
             self._await_announcement() if self.announces else self._await_ports()

@@ -14,6 +14,7 @@ SPEECHES: dict[str, Callable[[int], Speech]] = {
     "clasp set, fsync": partial(clasp.setting, qos=2),
     "clasp publish": partial(clasp.publishing, qos=1),
     "clasp publish, fsync": partial(clasp.publishing, qos=2),
+    "clasp publish, zipf": clasp.publishing_zipf,
     "mqtt": partial(mqtt.publishing, qos=0),
     "mqtt qos 1": partial(mqtt.publishing, qos=1),
     "mqtt retained": partial(mqtt.publishing, qos=1, retain=True),

@@ -1,5 +1,8 @@
 """CLASP, as a client of any router speaks it."""
 
+from dataclasses import replace
+from random import Random
+
 from bench.speech.form import PAYLOAD, Speech, Step, addresses
 from bench.speech.websocket import masked, upgrade
 from clasp_journal.entry import SignalType
@@ -11,6 +14,9 @@ from router.wire.packing import pack
 
 UPGRADE = upgrade("clasp")
 REVISION_BYTES = 8
+ZIPF_ADDRESSES = 10_000
+ZIPF_FRAMES = 50_000
+ZIPF_SEED = 1
 VALUE = encode_value(0.5)
 assert VALUE.endswith(PAYLOAD)
 
@@ -62,3 +68,24 @@ def publishing(groups: int, qos: int) -> Speech:
         writer_enters=lambda number: entering(),
         reader_enters=lambda number, group: entering(f"/bench/{group}/**"),
     )
+
+
+def publishing_zipf(groups: int) -> Speech:
+    """PUBLISH to many addresses, as often as Zipf's law says; readers get all of them."""
+    random = Random(ZIPF_SEED)
+    places = list(range(ZIPF_ADDRESSES))
+    random.shuffle(places)
+    weights = [1 / rank for rank in range(1, ZIPF_ADDRESSES + 1)]
+    drawn = random.choices(places, weights, k=ZIPF_FRAMES)
+    events = [Publish(zipf_address(place, "level"), SignalType.EVENT, VALUE) for place in drawn]
+    return replace(
+        publishing(groups, qos=1),
+        frames=[framed(message, 1) for message in events],
+        delivery_units=packed_bytes(events[0]),
+        reader_enters=lambda number, group: entering("/zipf/**"),
+    )
+
+
+def zipf_address(place: int, attribute: str) -> str:
+    """The address of a place; every attribute there makes another."""
+    return f"/zipf/{place // 100:04}/{place % 100:02}/{attribute}"

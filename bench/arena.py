@@ -1,4 +1,4 @@
-"""A stage for one scenario: servers that are started for it, doors into them, and a generator to send with.
+"""An arena for one scenario: servers that are started for it, doors into them, and a generator to send with.
 
 Law: everything that was started is stopped at the end, whatever happened.
 """
@@ -6,13 +6,14 @@ Law: everything that was started is stopped at the end, whatever happened.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 from bench.load.generator import Generator
 from bench.measure import Options
+from bench.servers.cores import JOURNAL_CORE, SERVER_CORE
 from bench.servers.ours import clasp_router, idiomatic_relay
 from bench.servers.peers import PEERS, Peer
 from bench.servers.server import Server
@@ -34,7 +35,7 @@ class Door:
 PLAIN_PORT = 80
 
 
-class Stage:
+class Arena:
     """A context manager that starts servers when they are asked for."""
 
     def __init__(self, options: Options) -> None:
@@ -65,21 +66,31 @@ class Stage:
             return [elsewhere(self.options.url)]
         return [self.start(clasp_router(journal)) for journal in journals]
 
-    def peers(self, *, keeping: bool = False) -> list[Door]:
+    def peers(self) -> list[Door]:
         """The doors of every peer that is installed, if peers are wanted."""
-        doors: list[Door] = []
-        for peer in PEERS if self.options.peers else ():
-            choice = peer.keeping_doors if keeping else peer.doors
-            if choice:
-                doors += self._doors_of(peer, choice)
+        return [door for peer in self._installed() for door in self._enter(peer.doors, peer.server())]
+
+    def quick_peers(self) -> list[Door]:
+        """The same, for loads that slow ones would not come back from; publishers at QoS 0 only."""
+        quick = (peer for peer in self._installed() if not peer.slow)
+        doors = [door for peer in quick for door in self._enter(peer.doors, peer.server())]
+        return [door for door in doors if "qos 1" not in door.speech]
+
+    def keeping_peers(self) -> list[Door]:
+        """The doors where messages are kept; like our router, these servers get the journal's core, too."""
+        doors = []
+        for peer in self._installed():
+            if peer.keeping_doors:
+                server = replace(peer.server(), cores=(SERVER_CORE, JOURNAL_CORE))
+                doors += self._enter(peer.keeping_doors, server)
         return doors
 
-    def _doors_of(self, peer: Peer, choice: tuple[tuple[str, int, str], ...]) -> list[Door]:
-        program = peer.found()
-        if program is None:
-            return []
-        server = self._stack.enter_context(peer.server(program))
-        return [Door(label, server.ports[port], speech, server) for label, port, speech in choice]
+    def _installed(self) -> list[Peer]:
+        return [peer for peer in PEERS if peer.found()] if self.options.peers else []
+
+    def _enter(self, doors: tuple[tuple[str, int, str], ...], server: Server) -> list[Door]:
+        self._stack.enter_context(server)
+        return [Door(label, server.ports[port], speech, server) for label, port, speech in doors]
 
 
 def elsewhere(url: str) -> Door:
