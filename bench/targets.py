@@ -1,7 +1,7 @@
 """What the project wants to reach, as data: a row, the bound, and the row it is compared with, if any.
 
-A target is judged within one run; one whose rows were not measured says nothing. The journal is SQLite and on,
-unless the server's name says otherwise.
+A target is judged within one run; one whose rows were not measured says nothing. The journal is SQLite and
+on, unless the server's name says otherwise.
 """
 
 from __future__ import annotations
