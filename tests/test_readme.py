@@ -1,10 +1,37 @@
 """The README says what the program says."""
 
+import asyncio
+import os
 import re
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from tests.readme_tables import README, TABLES, filled_in
+
+PATIENCE_S = 120
+
+STORY = (
+    "listening on 127.0.0.1:",
+    '"mark": "looks-good", "seq": 3',
+    '"address": "/lights/front", "value": 0.0, "revision": 2',
+    '"names": ["guest"], "entries": 2',
+    '"address": "/lights/disco", "change": "new"',
+    '"address": "/lights/front", "change": "changed", "before": 0.8, "after": 0.0',
+    "    ├── back  0.2\n    └── front  0.8\n",
+    '"address": "/lights/disco", "action": "stays"',
+    '"address": "/lights/disco", "action": "expire"',
+    '"seq": 7,',
+    '"seq": 7,',
+    '"intact": true',
+    "listening on 127.0.0.1:",
+    '"address": "/lights/front", "value": 0.8, "revision": 3',
+)
+"""What the five minutes show, in this order."""
 
 
 def test_the_tables_of_the_readme_are_those_of_the_program():
@@ -25,3 +52,48 @@ def test_every_target_the_readme_names_is_in_the_makefile():
     named = set(re.findall(r"`?make ([a-z][a-z-]+)", README.read_text(encoding="utf-8")))
     assert named
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in named)
+
+
+async def test_the_five_minutes_go_as_they_are_told(tmp_path):
+    """Every command, pasted as it stands there; only the port and the place of the files are the test's."""
+    told = re.search(r"<!-- story -->\n```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert told is not None
+    out, err = await pasted(told[1], tmp_path)
+    place = 0
+    for shown in STORY:
+        assert shown in out[place:], f"{shown!r} is missing in\n{out}\n{err}"
+        place = out.index(shown, place) + len(shown)
+    assert "1 SET to send; nothing was sent" in err
+    assert "2 SETs sent" in err
+    assert "Traceback" not in err
+
+
+async def pasted(commands, folder):
+    """What a shell shows that is given these commands; whatever it started ends with it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    known = {name: text for name, text in os.environ.items() if not name.startswith("CLASP_")}
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{known['PATH']}"
+    here = {
+        "TMPDIR": str(folder),
+        "PATH": programs,
+        "CLASP_ROUTER_LISTEN": place,
+        "CLASP_URL": f"ws://{place}",
+    }
+    shell = await asyncio.create_subprocess_exec(
+        "bash",
+        cwd=README.parent,
+        env=known | here,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            out, err = await shell.communicate(commands.encode())
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+    return out.decode(), err.decode()
