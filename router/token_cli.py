@@ -186,11 +186,7 @@ def _read_token() -> str:
 
 
 def _until(now: datetime, span: str) -> datetime:
-    seconds = parse_span_s(span)
-    try:
-        until = now + timedelta(seconds=seconds)
-    except OverflowError:
-        raise ValueError(f"{span} is longer than the calendar goes") from None
+    until = now + timedelta(seconds=parse_span_s(span))
     if until <= now:
         raise ValueError(f"{span} is over before it begins; a span is like 30d")
     return until
