@@ -82,7 +82,7 @@ class MirroredBench(Bench):
 
 def upto_in_mirror(mirror: Path) -> tuple[int, bool]:
     """The last entry in the part of a mirror that can be trusted, and whether anything broken follows."""
-    if not list(mirror.parent.glob(f"{mirror.name}*[0-9lz]")):
+    if not mirror.exists() and not list(mirror.parent.glob(f"{mirror.name}.0*")):
         return 0, False
     chain = verify_chain(mirror)
     return (chain.last_seq, False) if chain.broken is None else (chain.broken.seq - 1, True)
