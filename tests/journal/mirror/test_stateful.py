@@ -26,12 +26,20 @@ from hypothesis.stateful import (
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt
 from clasp_journal.mirror import parity, rebuild, verify_chain
+from clasp_journal.mirror.chain import Fault
 from clasp_journal.sqlite.journal import SqliteJournal
 from tests.journal.mirror.stage import Files, entries_from
 
 T = TypeVar("T")
 STEPS = 20
 SEGMENT_BYTES = 6_000
+FAULTS = {
+    "change": Fault.CHANGED,
+    "drop": Fault.MISSING,
+    "repeat": Fault.REPEATED,
+    "swap": Fault.MISSING,
+}
+"""What is said of a line after what was done to it."""
 
 
 class MirrorMachine(RuleBasedStateMachine):
@@ -104,29 +112,50 @@ class MirrorMachine(RuleBasedStateMachine):
         self.must_agree()
 
     @precondition(lambda self: len(self.model) > self.gone)
-    @rule(seed=st.integers(0, 2**32))
-    def damage(self, seed: int) -> None:
-        """A line of a copy is changed, dropped or repeated: it is found, and nothing is rebuilt from it."""
+    @rule(seed=st.integers(0, 2**32), kind=st.sampled_from(list(FAULTS)))
+    def damage(self, seed: int, kind: str) -> None:
+        """A line of a copy is changed, dropped, repeated or swapped: it is found, and nothing is rebuilt."""
         copy = self.files.copied(next(self.folders))
         rng, lines = random.Random(seed), copy.lines()
         if len(lines) < 3:
             return
         at = rng.randrange(1, len(lines) - 1)
-        kind = rng.choice(("change", "drop", "repeat"))
+        are_entries = all(line.startswith(b'{"seq":') for line in lines[at : at + 2])
         if kind == "change":
             place, changed = rng.randrange(len(lines[at]) - 1), bytearray(lines[at])
             changed[place] ^= 1 << rng.randrange(8)
+            are_entries = are_entries and b"," in lines[at][:place]
             lines[at] = bytes(changed)
         elif kind == "drop":
             del lines[at]
-        else:
+        elif kind == "repeat":
             lines.insert(at, lines[at])
+        else:
+            lines[at : at + 2] = lines[at + 1], lines[at]
         copy.mirror.write_bytes(b"".join(lines))
         broken = verify_chain(copy.mirror).broken
         assert broken is not None
         assert broken.line == at + 1 + (kind == "repeat"), (kind, broken)
+        # A number that was changed, or a line that is no entry, can only be told by what it seems to be.
+        assert broken.fault == FAULTS[kind] or not are_entries, (kind, broken)
         with pytest.raises(JournalCorrupt):
             self.run(self.rebuilt(copy))
+
+    @rule(cut=st.integers(0, 10_000))
+    def lose_the_database(self, cut: int) -> None:
+        """It ends at any byte, or is empty: set aside where it is damaged, it comes back from the mirror."""
+        copy = self.files.copied(next(self.folders))
+        content = copy.db.read_bytes()
+        copy.db.write_bytes(content[: cut * len(content) // 10_000])
+        (copy.folder / "show.db-wal").unlink(missing_ok=True)
+        assert self.run(self.restored(copy)) == self.model[self.gone :]
+
+    async def restored(self, files: Files) -> list[JournalEntry]:
+        """What a journal that lost something has after it was rebuilt, but for what was removed."""
+        async with SqliteJournal(files.db, on_corrupt="set_aside") as journal:
+            done = await rebuild(journal, files.mirror)
+            assert done.parity.is_consistent
+            return await journal.since(self.gone)
 
     @rule()
     def rebuild_from_the_mirror_alone(self) -> None:
