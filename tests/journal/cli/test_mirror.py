@@ -62,7 +62,7 @@ async def test_sides_that_differ_are_named(folder):
     """The first entry that only one of them has."""
     async with SqliteJournal(folder / DB) as journal:
         await journal.append(a_series(2))
-    done = await run(folder, "mirror", "parity", MIRROR, "--db", DB)
+    done = await run(folder, "mirror", "parity", MIRROR, "--db", DB, "-o", "jsonl")
     assert done.code == Exit.DAMAGED
     [found] = lines(done.out)
     assert (found["consistent"], found["first_bad_seq"]) == (False, 31)
@@ -76,6 +76,7 @@ async def test_a_journal_comes_back(folder):
     assert asked.code == Exit.REFUSED
     assert "30 entries would be inserted" in asked.err
     assert not (folder / "fresh.db").exists()
+    (folder / "fresh.db").touch()
     for inserted in (30, 0):
         done = await run(folder, "mirror", "rebuild", MIRROR, "--db", "fresh.db", "--yes")
         assert done.code == 0, done.err

@@ -3,13 +3,16 @@
 import errno
 import gzip
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from clasp_journal.errors import JournalLocked, JournalUnavailable
+from clasp_journal.errors import JournalError, JournalLocked, JournalUnavailable
 from clasp_journal.mirror import Mirror, MirrorOptions, MirrorRefused, verify_chain
 from clasp_journal.mirror.segments import all_segments, closed_segments
+from clasp_journal.sqlite.schema import ENTRY_COLUMNS
 from tests.crash.model import entry_at
 from tests.journal.mirror.stage import Files, entries_from, recorded
 
@@ -207,3 +210,18 @@ def test_nobody_else_writes_a_number_again(mirror: Mirror) -> None:
     with pytest.raises(MirrorRefused, match="is there already"), mirror.transaction() as lines:
         lines.add(entry_at(1))
     assert Path(mirror.path).read_bytes() == before
+
+
+async def test_a_number_that_only_the_journal_has_is_refused(files: Files) -> None:
+    """Somebody with another SQLite tool gave it away: nothing is touched, on neither side."""
+    async with files.journal() as journal:
+        await journal.append(entries_from(1, 4))
+        with closing(sqlite3.connect(files.db)) as other, other:
+            columns = ", ".join(ENTRY_COLUMNS[1:])
+            other.execute(f"INSERT INTO entry (seq, {columns}) SELECT 6, {columns} FROM entry WHERE seq = 4")
+        before = files.mirror.read_bytes()
+        with pytest.raises(JournalError, match="UNIQUE"):
+            await journal.append(entries_from(5, 3))
+        assert files.mirror.read_bytes() == before
+        assert (await journal.since(0), await journal.latest_seq()) == (entries_from(1, 4), 4)
+    assert verify_chain(files.mirror).last_seq == 4
