@@ -4,7 +4,6 @@ Laws: the tool is measured as it is installed, with its bytecode; a row that cam
 does afterwards is not. The router is measured alone and beside readers in turns.
 """
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -16,15 +15,13 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from bench.arena import Arena, Door
 from bench.contest import Case, Sample, sample
+from bench.journals.filling import fill
 from bench.journals.readers import HAVE_A_CORE, Readers
-from bench.journals.scene import a_show
 from bench.load.form import Load
 from bench.measure import Options, Row
-from bench.scenarios.journal import FILLING_ENTRIES, append_all
 from bench.servers.ours import clasp_router
-from bench.stage import Door, Stage
-from clasp_journal.opening import open_journal
 
 SCENARIO = "cli"
 ROOT = Path(__file__).parents[2]
@@ -42,7 +39,7 @@ def answering(options: Options) -> list[Row]:
     count = 4_000 if options.tiny else 10_000_000 if options.large else 1_000_000
     with tempfile.TemporaryDirectory(prefix="cli-bench-") as folder:
         path = Path(folder) / "show.db"
-        asyncio.run(fill(path, count))
+        fill(path, params=0, before=count, after=0)
         tool = [sys.executable, "-m", "clasp_journal"]
         query = [*tool, "query", "--db", str(path), "-q"]
         commands = {
@@ -55,12 +52,6 @@ def answering(options: Options) -> list[Row]:
             Row(SCENARIO, name, taken_s * 1e3, "ms to the first line")
             for name, taken_s in first_lines(commands, Path(folder), options.rounds).items()
         ]
-
-
-async def fill(path: Path, count: int) -> None:
-    """A journal with so many entries of the show."""
-    async with await open_journal(str(path)) as journal:
-        await append_all(journal, a_show(count), FILLING_ENTRIES)
 
 
 def first_lines(commands: dict[str, list[str]], folder: Path, rounds: int) -> dict[str, float]:
@@ -91,11 +82,11 @@ def beside_readers(options: Options) -> list[Row]:
     """SET and ACK as fast as they go, and their latency at a steady rate."""
     fast = Load("clasp set", seconds=0.05 if options.tiny else 1.0)
     steady = replace(fast, rate_per_s=STEADY_PER_S)
-    with Stage(options) as stage:
-        door = stage.start(clasp_router("sqlite"))
+    with Arena(options) as arena:
+        door = arena.start(clasp_router("sqlite"))
         return [
-            *compared(in_turns(stage, Case("SET+ACK 1-1", fast, "acknowledged"), door), fast),
-            *compared(in_turns(stage, Case("SET+ACK 1-1", steady, "p50_us"), door), steady),
+            *compared(in_turns(arena, Case("SET+ACK 1-1", fast, "acknowledged"), door), fast),
+            *compared(in_turns(arena, Case("SET+ACK 1-1", steady, "p50_us"), door), steady),
         ]
 
 
@@ -122,14 +113,14 @@ def compared(taken: dict[str, list[Sample]], load: Load) -> list[Row]:
     ]
 
 
-def in_turns(stage: Stage, case: Case, door: Door) -> dict[str, list[Sample]]:
+def in_turns(arena: Arena, case: Case, door: Door) -> dict[str, list[Sample]]:
     """Rounds of one case, every second one beside readers."""
     assert door.server is not None
     taken: dict[str, list[Sample]] = {ALONE: [], BESIDE: []}
-    for _ in range(stage.options.rounds):
+    for _ in range(arena.options.rounds):
         for whose, samples in taken.items():
             with ExitStack() as stack:
                 if whose == BESIDE:
                     stack.enter_context(Readers(door.server.folder / "bench.db"))
-                samples.append(sample(stage, case, door))
+                samples.append(sample(arena, case, door))
     return taken
