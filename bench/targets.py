@@ -96,6 +96,12 @@ TARGETS: tuple[Target, ...] = (
         ("history", "others, nobody asks", _AT_40K, ON),
         at_most=True,
     ),
+    Target(("cli", "--help", "", ""), 150, at_most=True),
+    *(
+        Target(("cli", f"{asked}, of {entries:,} entries", "", ""), 150, at_most=True)
+        for asked in ("query '/show/**' | head -1", "query -n all | head -1")
+        for entries in (1_000_000, 10_000_000)
+    ),
 )
 
 

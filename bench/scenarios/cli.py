@@ -26,6 +26,7 @@ from bench.servers.ours import clasp_router
 SCENARIO = "cli"
 ROOT = Path(__file__).parents[2]
 STEADY_PER_S = 5_000.0
+HELP, NEWEST, ALL = "--help", "query '/show/**' | head -1", "query -n all | head -1"
 ALONE, BESIDE = "alone", "beside query, state and tail"
 
 
@@ -44,9 +45,9 @@ def answering(options: Options) -> list[Row]:
         query = [*tool, "query", "--db", str(path), "-q"]
         commands = {
             "python that prints a line": [sys.executable, "-c", "print()"],
-            "--help": [*tool, "--help"],
-            f"query '/x/**' | head -1, of {count:,} entries": [*query, "/show/**"],
-            f"query -n all | head -1, of {count:,} entries": [*query, "-n", "all"],
+            HELP: [*tool, "--help"],
+            f"{NEWEST}, of {count:,} entries": [*query, "/show/**"],
+            f"{ALL}, of {count:,} entries": [*query, "-n", "all"],
         }
         return [
             Row(SCENARIO, name, taken_s * 1e3, "ms to the first line")
