@@ -3,7 +3,8 @@
 Laws: a marker says, on the disk and before the act is there, that acts may have to be carried out; whoever
 opens the file to write does that. So an interruption leaves everything as it was, or is made up for. The
 state that entries will no longer tell is kept before the first of them becomes a blank. Blanks are written in
-slices, between which there is room for appends; what they replace is overwritten in the file.
+slices, between which there is room for appends; what they replace is overwritten in the file. Views that were
+kept go as a whole, since their sums cannot be taken apart; they are built anew when they are asked for.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from clasp_journal.sqlite.rows import Row, check, entry_checksum, extra_of
 from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import reading, writing
+from clasp_journal.sqlite.view_tables import drop_views
 
 COUNTED_AT_ONCE = 200_000
 READ_AT_ONCE = 1_000
@@ -101,6 +103,7 @@ class Forgetting:
             if share.first_change_seq:
                 await self._carry_state(share.first_change_seq, act_seq - 1)
             await self._write_blanks(told.author, span, on_progress)
+            await self._writer.worker.run(drop_views, "forget")
         finally:
             await self._writer.worker.run(partial(_overwrite, on=False), "forget")
         await self._writer.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "forget")

@@ -37,6 +37,10 @@ from clasp_journal.sqlite.verification import Verification, verify
 
 if TYPE_CHECKING:
     from clasp_journal.mirror.rebuilding import Inserted, Origin
+    from clasp_journal.sqlite.view_tables import Kept
+    from clasp_journal.sqlite.viewing import StoredView
+    from clasp_journal.views.tables import Key
+    from clasp_journal.views.view import TableView
 
 POLL_S = 0.025
 """How often a reader looks whether the writer in another process has committed."""
@@ -216,6 +220,25 @@ class SqliteJournal(Journal):
         async with self._upkeep:
             compaction = Compaction(storage, SnapshotKeeper(storage))
             return await compaction.run(cut.before_seq, note=partial(recorded, cut, now_us))
+
+    def stored(self, view: TableView, *, on_progress: Callable[[int], None] | None = None) -> StoredView:
+        """A view whose rows are tables of this file; `clasp_journal.views` says how to drive it."""
+        from clasp_journal.sqlite.viewing import Hands, StoredView
+
+        return StoredView(view, Hands(self, self._opened, self._upkeep), on_progress)
+
+    async def load_view(self, view: TableView, wants: Callable[[Key], bool]) -> None:
+        """Fill a view in memory with the wanted rows that the file has of it, if they are still true."""
+        from clasp_journal.sqlite.viewing import load_kept
+
+        storage = await self._opened()
+        await storage.reader.run(partial(load_kept, view=view, wants=wants), "view")
+
+    async def kept_views(self) -> dict[str, Kept]:
+        """The views that have rows in this file, by name."""
+        from clasp_journal.sqlite.view_tables import read_kept
+
+        return await (await self._opened()).reader.run(read_kept, "views")
 
     async def verify(self, *, full: bool = True, on_progress: OnProgress | None = None) -> Verification:
         """Say what is not as it was written. Not `full`: of the entries, only the newest are read."""

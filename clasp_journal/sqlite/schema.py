@@ -13,6 +13,11 @@ state) and `snapshots`; below them are plain tables:
     clock_step      where a run of entries begins that can be bisected by time, and by how much a
                     timestamp of that run may lie below an earlier one.
     meta            epoch, the highest number ever given, how the last writer ended.
+    view_reached    the views that are kept (see `clasp_journal.views`), and which entries each has seen;
+                    this table and the next ones are made when a view is kept for the first time.
+    view_NAME       the rows of a view: view_params, view_authors, view_authors_addresses, view_addresses,
+                    view_buckets, view_kinds, and those of views of your own. minute_us and other times are
+                    microseconds since 1970; X, X_type and X_raw are a value, as below.
 
 A value stands in `value` as what it is in SQL: integer, real, text, blob. `value_type` is its CLASP type
 where that does not follow from the class (int, float and string: NULL). Where SQL cannot hold it to the
@@ -22,6 +27,8 @@ bit (NaN, arrays, maps), `raw` is the CLASP value and `value` a reading aid: JSO
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 VERSION = 1
 """The layout that this program writes: the number of migrations."""
@@ -283,6 +290,39 @@ COPY_SNAPSHOT = f"""INSERT INTO main.snapshot ({_SNAPSHOT})
 COPY_PARAMS = f"""INSERT INTO main.snapshot_param ({_PARAM}) SELECT {_PARAM} FROM source.snapshot_param
     WHERE snapshot_id = ? AND position >= ? AND position < ?"""
 DELETE_ALL_PARAMS = "DELETE FROM snapshot_param WHERE snapshot_id = ?"
+
+# Views that are kept. A column is a name and an SQL type; the first `key` of them are the key.
+
+REACHED = "view_reached"
+CREATE_REACHED = """CREATE TABLE IF NOT EXISTS view_reached (
+    name TEXT PRIMARY KEY, version INTEGER NOT NULL, epoch TEXT NOT NULL, from_seq INTEGER NOT NULL,
+    seq INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT, WITHOUT ROWID"""
+READ_REACHED = "SELECT name, version, epoch, from_seq, seq, crc FROM view_reached ORDER BY name"
+WRITE_REACHED = "INSERT OR REPLACE INTO view_reached VALUES (?, ?, ?, ?, ?, ?)"
+TABLES_OF_VIEWS = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'view_*' ORDER BY name"
+VIEW_PREFIX = "view_"
+DROP_VIEW = 'DROP TABLE IF EXISTS "{0}"'
+ROWS_OF_VIEW = 'SELECT * FROM "{0}"'
+
+
+def create_view(table: str, columns: Sequence[tuple[str, str]], key: int) -> str:
+    """The table of some rows of a view."""
+    told = ", ".join(f'"{name}" {sort}' for name, sort in columns)
+    names = ", ".join(f'"{name}"' for name, _ in columns[:key])
+    return f"""CREATE TABLE "{table}" ({told}, crc INTEGER NOT NULL, PRIMARY KEY ({names}))
+        STRICT, WITHOUT ROWID"""
+
+
+def put_view_row(table: str, columns: Sequence[tuple[str, str]]) -> str:
+    """A row in place of the one with its key."""
+    return f'INSERT OR REPLACE INTO "{table}" VALUES ({", ".join("?" * (len(columns) + 1))})'
+
+
+def of_view_row(table: str, columns: Sequence[tuple[str, str]], key: int, *, gone: bool = False) -> str:
+    """A row by its key, to be read or to be removed."""
+    wanted = " AND ".join(f'"{name}" = ?' for name, _ in columns[:key])
+    return f'{"DELETE" if gone else "SELECT *"} FROM "{table}" WHERE {wanted}'
+
 
 # What verification asks.
 

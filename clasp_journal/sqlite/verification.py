@@ -3,7 +3,7 @@
 It checks the structure of the file and its index, that the numbers have no gap, every checksum, that what
 people see in SQL is what is served, that searching by time misses nothing, that every snapshot equals the
 fold of the entries before it, and that nothing is left of what was forgotten. The short way checks the same
-but for the structure, of all snapshots and of the entries since the newest snapshot but one; of those
+but for structure and views, of all snapshots and of the entries since the newest snapshot but one; of those
 before, it counts that none is missing.
 """
 
@@ -32,6 +32,7 @@ from clasp_journal.sqlite.rows import Row, entry_of
 from clasp_journal.sqlite.snapshots import Header, SnapshotReading, read_headers
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.trouble import inspect_before_opening, is_damage
+from clasp_journal.sqlite.view_tables import damaged_tables
 from clasp_journal.sqlite.worker import Worker
 
 READ_AT_ONCE = 2_000
@@ -125,6 +126,8 @@ class Verifier:
                 self._on_progress(after_seq - begin, self._extent.latest_seq - begin)
         for act_seq, told in self._acts:
             await self._look_for_leftovers(act_seq, told)
+        if self._full:
+            await self._worker.run(self._look_at_views, "verify")
         if self._index_is_wrong and self._found.is_intact:
             self._found.tell("the index of addresses does not hold what the entries say")
         return self._found
@@ -172,6 +175,11 @@ class Verifier:
             self._runs = read_runs(db)
         with self._telling("the names"):
             self._catalog.refresh(db)
+
+    def _look_at_views(self, db: sqlite3.Connection) -> None:
+        with reading(db), self._telling("the views"):
+            for table in damaged_tables(db):
+                self._found.tell(f"a row of {table} is damaged; the view can be built anew")
 
     async def _load_snapshots(self) -> None:
         def read(db: sqlite3.Connection) -> None:

@@ -25,6 +25,7 @@ from clasp_journal.testing import (
     persistence,
     querying,
     snapshots,
+    viewing,
 )
 from clasp_journal.testing.samples import Check, Make, PersistenceCheck, Reopen
 
@@ -44,8 +45,9 @@ def _checks(*modules: ModuleType) -> list[Check]:
     return [check for name, check in named if name.startswith("check_")]
 
 
-CHECKS: tuple[Check, ...] = tuple(
-    _checks(numbering, querying, snapshots, compaction, following, authors, forgetting, carrying, lifetime)
+CHECKS: tuple[Check, ...] = (
+    *_checks(numbering, querying, snapshots, compaction, following),
+    *_checks(authors, forgetting, viewing, carrying, lifetime),
 )
 """What every backend keeps. Each takes `make`."""
 
