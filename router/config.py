@@ -98,12 +98,12 @@ class RouterConfig:
         return self.journal.partition(":")[0]
 
     @property
-    def mirror_options(self) -> tuple[str, int, bool, str | None] | None:
+    def mirror_options(self) -> tuple[str, int, str, str | None] | None:
         """The first fields of `MirrorOptions`; None if there is no mirror."""
         if self.mirror == "none":
             return None
         key = None if self.mirror_key == "none" else self.mirror_key
-        return self.mirror, self.mirror_size_bytes, self.mirror_compress == "gzip", key
+        return self.mirror, self.mirror_size_bytes, self.mirror_compress, key
 
     @property
     def journal_path(self) -> str:
@@ -167,7 +167,10 @@ SETTINGS = (
         "{}B".format,
     ),
     Setting(
-        "mirror-compress", "mirror_compress", one_of("none", "gzip"), "gzip compresses closed files; or none"
+        "mirror-compress",
+        "mirror_compress",
+        one_of("none", "gzip", "zstd"),
+        "gzip or zstd compresses closed files; or none",
     ),
     Setting(
         "mirror-key",

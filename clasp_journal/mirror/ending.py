@@ -16,14 +16,8 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from clasp_journal.mirror.chain import ANCHORS, BrokenChain, Chain, Fault, Line, Position
-from clasp_journal.mirror.segments import (
-    COMPRESSED,
-    READ_AT_ONCE_BYTES,
-    UNREADABLE,
-    all_segments,
-    closed_segments,
-    open_segment,
-)
+from clasp_journal.mirror.packing import COMPRESSED, READ_AT_ONCE_BYTES, UNREADABLE
+from clasp_journal.mirror.segments import all_segments, closed_segments, open_segment
 from clasp_journal.mirror.signing import Verifier, signed_bytes
 from clasp_journal.mirror.walking import Break
 
@@ -138,7 +132,8 @@ def _anchor_before(file: str, seq: int) -> int:
 
 def _anchor_seq(file: str, offset: int) -> int:
     with open_segment(file) as lines:
-        lines.seek(offset)
+        if offset:
+            lines.seek(offset)
         chain = Chain()
         chain.follow(lines.readline())
         return chain.seq

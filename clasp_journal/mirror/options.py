@@ -16,8 +16,8 @@ class MirrorOptions(NamedTuple):
     path: str
     segment_bytes: int = 0
     """A file is closed, and another begun, when it is larger than that; 0 never."""
-    compress: bool = False
-    """Compress closed files."""
+    compress: str = "none"
+    """What compresses closed files: gzip, zstd (the package `zstandard`), or none."""
     key_file: str | None = None
     """An Ed25519 key in PEM, with which checkpoints are signed."""
     policy: Policy | None = None

@@ -6,14 +6,13 @@ what it was; a file gets its new content in one step, when that is whole and on 
 
 from __future__ import annotations
 
-import gzip
 import os
-from typing import IO, cast
 
 from clasp_journal.mirror.chain import MORE, Chain
 from clasp_journal.mirror.options import MirrorOptions
+from clasp_journal.mirror.packing import create_packed
 from clasp_journal.mirror.removals import Removals, read_removals
-from clasp_journal.mirror.segments import COMPRESSED, PART, all_segments, open_segment, sync_folder
+from clasp_journal.mirror.segments import PART, all_segments, open_segment, sync_folder
 from clasp_journal.mirror.writing import Mirror, broken_mirror, telling
 
 
@@ -39,7 +38,7 @@ def forget_lines(file: str | os.PathLike[str]) -> int:
 def _rewrite(file: str, chain: Chain, removals: Removals) -> int:
     """Write one file anew, if it has something to forget."""
     unfinished, forgotten = file + PART, 0
-    with open_segment(file) as lines, _written(unfinished, file) as target:
+    with open_segment(file) as lines, create_packed(unfinished, os.path.splitext(file)[1]) as target:
         for raw in lines:
             if raw[-1:] != b"\n":
                 # Torn: the writer will cut it off.
@@ -63,9 +62,3 @@ def _rewrite(file: str, chain: Chain, removals: Removals) -> int:
     os.rename(unfinished, file)
     sync_folder(file)
     return forgotten
-
-
-def _written(unfinished: str, file: str) -> IO[bytes]:
-    if file.endswith(COMPRESSED):
-        return cast("IO[bytes]", gzip.open(unfinished, "wb", compresslevel=6))
-    return open(unfinished, "wb")

@@ -16,7 +16,8 @@ from clasp_journal.entry import EntryKind
 from clasp_journal.errors import BadValue
 from clasp_journal.forgetting import IMPORTED, is_by, told_by
 from clasp_journal.mirror.lines import entry_of_body
-from clasp_journal.mirror.segments import READ_AT_ONCE_BYTES, UNREADABLE, all_segments, open_segment
+from clasp_journal.mirror.packing import READ_AT_ONCE_BYTES, UNREADABLE
+from clasp_journal.mirror.segments import all_segments, open_segment
 
 _WORDS = (b'"op":"removed"', b'"op":"forget"', b'{"removed":')
 _TELLING = re.compile(rb'\{"seq":\d+,"timestamp":-?\d+,"op":"(?:removed|forget)"')

@@ -1,31 +1,25 @@
 """The files of a mirror: `show.jsonl`, which grows, and `show.jsonl.000001` and following, which are closed.
 
-Laws: a file is closed by renaming it, after all of it is on the disk; a compressed file (`.gz`) gets its name
+Laws: a file is closed by renaming it, after all of it is on the disk; a compressed file gets its name
 when it is whole, and only then the other one goes; whatever a crash leaves half done is finished later.
-
-Compression is that of the standard library: gzip, which every tool opens.
 """
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 import shutil
-import zlib
-from typing import IO, cast
+from typing import IO
 
-COMPRESSED = ".gz"
+from clasp_journal.mirror.packing import COMPRESSED, READ_AT_ONCE_BYTES, create_packed, open_packed
+
 PART = ".part"
-READ_AT_ONCE_BYTES = 1 << 20
-UNREADABLE = (EOFError, gzip.BadGzipFile, zlib.error)
-"""How a damaged compressed file shows."""
 
 
 def closed_segments(path: str) -> list[str]:
     """The closed files, oldest first; of one that is there twice, the one that is not compressed."""
     folder, name = os.path.split(os.path.abspath(path))
-    shape = re.compile(re.escape(name) + r"\.(\d{6,})(?:\.gz)?")
+    shape = re.compile(re.escape(name) + r"\.(\d{6,})(?:\.gz|\.zst)?")
     found: dict[int, str] = {}
     for entry in sorted(os.listdir(folder)):
         matched = shape.fullmatch(entry)
@@ -46,11 +40,10 @@ def closed_name(path: str, number: int) -> str:
 
 def open_segment(path: str) -> IO[bytes]:
     """The lines of a file, compressed or not."""
-    if not path.endswith(COMPRESSED) and not os.path.exists(path) and os.path.exists(path + COMPRESSED):
-        path += COMPRESSED  # It was compressed a moment ago.
-    if path.endswith(COMPRESSED):
-        return cast("IO[bytes]", gzip.open(path, "rb"))
-    return open(path, "rb", READ_AT_ONCE_BYTES)
+    if not os.path.exists(path):
+        # It may have been compressed a moment ago.
+        path = next((path + suffix for suffix in COMPRESSED if os.path.exists(path + suffix)), path)
+    return open_packed(path)
 
 
 def sync_folder(path: str) -> None:
@@ -62,19 +55,19 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
-def compress_closed(path: str) -> None:
+def compress_closed(path: str, suffix: str) -> None:
     """Compress every closed file that is not yet compressed."""
     for segment in closed_segments(path):
         if not segment.endswith(COMPRESSED):
-            _compress(segment)
+            _compress(segment, suffix)
 
 
-def _compress(segment: str) -> None:
-    unfinished = segment + COMPRESSED + PART
-    with open(segment, "rb") as source, gzip.open(unfinished, "wb", compresslevel=6) as target:
+def _compress(segment: str, suffix: str) -> None:
+    unfinished = segment + suffix + PART
+    with open(segment, "rb") as source, create_packed(unfinished, suffix) as target:
         shutil.copyfileobj(source, target, READ_AT_ONCE_BYTES)
     with open(unfinished, "rb") as whole:
         os.fsync(whole.fileno())
-    os.rename(unfinished, segment + COMPRESSED)
+    os.rename(unfinished, segment + suffix)
     sync_folder(segment)
     os.unlink(segment)

@@ -14,11 +14,12 @@ from typing import IO, NamedTuple
 
 from clasp_journal.errors import JournalUnavailable
 from clasp_journal.mirror.chain import BrokenChain, Chain, Fault, Line
+from clasp_journal.mirror.packing import UNREADABLE
 from clasp_journal.mirror.removals import removal_of
-from clasp_journal.mirror.segments import UNREADABLE, closed_segments, open_segment
+from clasp_journal.mirror.segments import closed_segments, open_segment
 from clasp_journal.mirror.signing import Verifier, signed_bytes
 
-CLOSED = re.compile(r"\.\d{6,}(?:\.gz)?$")
+CLOSED = re.compile(r"\.\d{6,}(?:\.gz|\.zst)?$")
 """The name of a file that stands for itself."""
 
 

@@ -31,6 +31,7 @@ from clasp_journal.mirror.chain import (
 from clasp_journal.mirror.ending import End, find_end, lines_after
 from clasp_journal.mirror.lines import body_of
 from clasp_journal.mirror.options import MirrorOptions
+from clasp_journal.mirror.packing import COMPRESSED, suffix_of
 from clasp_journal.mirror.segments import closed_name, closed_segments, compress_closed, sync_folder
 from clasp_journal.mirror.signing import Signer, Verifier, signed_bytes
 from clasp_journal.mirror.transaction import MirrorRefused, Transaction
@@ -46,6 +47,7 @@ class Mirror:
         """Lock it and find its end; `broken` says if that could not be trusted."""
         self.options = options
         self.path = os.fspath(options.path)
+        self._suffix = suffix_of(options.compress, self.path)
         self._signer = Signer(options.key_file) if options.key_file else None
         self._file = -1
         self._damaged = False
@@ -280,10 +282,13 @@ class Mirror:
         self._compress_behind()
 
     def _compress_behind(self) -> None:
-        if self.options.compress and any(not name.endswith(".gz") for name in closed_segments(self.path)):
+        closed = closed_segments(self.path)
+        if self._suffix and not all(name.endswith(COMPRESSED) for name in closed):
             if self._compressing is not None:
                 self._compressing.join()
-            self._compressing = threading.Thread(target=compress_closed, args=(self.path,), daemon=True)
+            self._compressing = threading.Thread(
+                target=compress_closed, args=(self.path, self._suffix), daemon=True
+            )
             self._compressing.start()
 
 

@@ -113,7 +113,7 @@ def main() -> None:
     """Work as the command line says."""
     path, seed, steps, synced, upkeep, *mirror = sys.argv[1:]
     tell = mark if "SHIM_LOG" in os.environ else to_stdout
-    options = MirrorOptions(mirror[0], segment_bytes=SEGMENT_BYTES, compress=True) if mirror else None
+    options = MirrorOptions(mirror[0], segment_bytes=SEGMENT_BYTES, compress="gzip") if mirror else None
     make = partial(SqliteJournal, path, mirror=options)
     workload = Workload(make, int(seed), tell, synced=float(synced), upkeep=float(upkeep))
     try:

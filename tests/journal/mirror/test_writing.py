@@ -5,6 +5,7 @@ import gzip
 import os
 import sqlite3
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from clasp_journal.errors import JournalError, JournalLocked, JournalUnavailable
 from clasp_journal.mirror import Mirror, MirrorOptions, MirrorRefused, verify_chain
 from clasp_journal.mirror.segments import all_segments, closed_segments
 from clasp_journal.sqlite.schema import ENTRY_COLUMNS
+from tests.conftest import missing_tool
 from tests.crash.model import entry_at
 from tests.journal.mirror.stage import Files, entries_from, recorded
 
@@ -146,20 +148,30 @@ def test_what_could_not_be_cut_off_is_cut_off_first(mirror: Mirror, monkeypatch:
     assert (found.entries, found.is_intact, found.torn) == (2, True, None)
 
 
-@pytest.mark.parametrize("compress", [False, True])
-async def test_files_are_closed_by_size(files: Files, compress: bool) -> None:
+@pytest.mark.parametrize(("compress", "suffix"), [("none", ""), ("gzip", ".gz"), ("zstd", ".zst")])
+async def test_files_are_closed_by_size(files: Files, compress: str, suffix: str) -> None:
     """The chain goes on from file to file, compressed or not, and over an opening in between."""
-    kept = await recorded(files, [20] * 10, segment_bytes=8_000, compress=compress)
+    if compress == "zstd" and find_spec("zstandard") is None:
+        missing_tool("zstandard is not installed: pip install 'clasp-journal[zstd]'")
+    await recorded(files, [20] * 10, segment_bytes=8_000, compress=compress)
     kept = await recorded(files, [20] * 10, segment_bytes=8_000, compress=compress)
     closed = closed_segments(str(files.mirror))
     assert len(closed) > 4
-    assert all(name.endswith(".gz") == compress for name in closed)
+    assert [os.path.basename(name) for name in closed] == [
+        f"show.jsonl.{number:06}{suffix}" for number in range(1, len(closed) + 1)
+    ]
     found = verify_chain(files.mirror)
     assert (found.entries, found.files, found.is_intact) == (len(kept), len(closed) + 1, True)
     alone = verify_chain(closed[2])
     assert alone.is_intact
     assert 0 < alone.first_seq <= alone.last_seq < len(kept)
-    if compress:
+    if suffix:
+        content = Path(closed[0]).read_bytes()
+        Path(closed[0]).write_bytes(content[:-40])
+        broken = verify_chain(files.mirror).broken
+        assert broken is not None
+        assert broken.file == closed[0]
+    if compress == "gzip":
         with gzip.open(closed[0]) as lines:
             assert lines.readline().startswith(b'{"mirror":')
 
