@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from clasp_journal.address import Pattern, parse_address
+    from clasp_journal.authors import Author
     from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot, Phase, SignalType
     from clasp_journal.errors import (
         AddressError,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         JournalUnavailable,
         PatternError,
     )
-    from clasp_journal.journal import Journal, Results
+    from clasp_journal.journal import Cursor, Fetched, Journal, Results
     from clasp_journal.memory import MemoryJournal
     from clasp_journal.opening import open_journal
     from clasp_journal.restore import Change, Snapshot, State, diff, fold
@@ -38,10 +39,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddressError",
+    "Author",
     "BadInput",
     "BadValue",
     "Change",
+    "Cursor",
     "EntryKind",
+    "Fetched",
     "HistoryIncomplete",
     "Journal",
     "JournalClosed",
@@ -70,10 +74,13 @@ __all__ = [
 
 _HOMES = {
     "AddressError": "errors",
+    "Author": "authors",
     "BadInput": "errors",
     "BadValue": "errors",
     "Change": "restore",
+    "Cursor": "journal",
     "EntryKind": "entry",
+    "Fetched": "journal",
     "HistoryIncomplete": "errors",
     "Journal": "journal",
     "JournalClosed": "errors",

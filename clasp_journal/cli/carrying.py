@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import IO, Any
 
 import click
 
-from clasp_journal.acting.transfer import FORMATS, export_entries, import_entries
+from clasp_journal.acting.importing import Numbering, import_entries
+from clasp_journal.acting.transfer import FORMATS, Form, export_entries
 from clasp_journal.analysis.inquiry import Inquiry, pages
 from clasp_journal.cli.asking import SELECTION, expected_count, inquiry_of, tell_missing
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.stderr import Progress, say
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.journal import Journal
 
 
@@ -23,15 +26,18 @@ from clasp_journal.journal import Journal
     *SELECTION,
     click.option("-o", "--output", "form", type=click.Choice(FORMATS), default="jsonl", help="default jsonl"),
     click.option("-O", "--to", "to", metavar="FILE", help="a file that is not there yet; default: stdout"),
+    click.option("--digests", is_flag=True, help="each entry with its digest, which `import` checks"),
 )
-async def export(ask: Ask, form: str, to: str | None, **asked: Any) -> None:
-    """Write entries, whole and exact, as JSON lines or CSV: what `import` reads makes the same entries.
+async def export(ask: Ask, to: str | None, **asked: Any) -> None:
+    """Write entries, whole and exact, as JSON or CSV: what `import` reads makes the same entries.
 
     \b
     clasp-journal export -O evening.jsonl
+    clasp-journal export --author desk --digests -o json -O desk.json
     clasp-journal export '/lights/**' -S 21:00 -U 22:00 -o csv -O lights.csv
     clasp-journal export | zstd > evening.jsonl.zst
     """
+    form = Form(asked.pop("form"), asked.pop("digests"), ask.shown)
     async with ask.target.journal() as journal:
         inquiry = await inquiry_of(ask, journal, asked)
         if to is None or to == "-":
@@ -46,12 +52,10 @@ async def export(ask: Ask, form: str, to: str | None, **asked: Any) -> None:
         await tell_missing(journal, inquiry)
 
 
-async def _export(ask: Ask, journal: Journal, inquiry: Inquiry, file: IO[str], form: str) -> int:
+async def _export(ask: Ask, journal: Journal, inquiry: Inquiry, file: IO[str], form: Form) -> int:
     expected, beside_results = await expected_count(journal, inquiry), file is sys.stdout
     with Progress("exporting", expected, beside_results=beside_results) as progress:
-        return await export_entries(
-            pages(journal, inquiry), file, form, format_time=ask.shown, on_progress=progress.advance
-        )
+        return await export_entries(pages(journal, inquiry), file, form, on_progress=progress.advance)
 
 
 def _text_file(path: str) -> IO[str]:
@@ -62,16 +66,21 @@ def _text_file(path: str) -> IO[str]:
     "import",
     click.argument("file", metavar="FILE"),
     click.option("--yes", is_flag=True, help="also into a journal that has entries already"),
+    click.option(
+        "--keep-seqs/--renumber", help="the numbers of the file, if they are free and the next; or new ones"
+    ),
     *OUTPUT,
 )
-async def import_(ask: Ask, file: str, yes: bool) -> None:
-    """Append the entries of an export, JSON lines or CSV: all of them, or, if one is wrong, none.
+async def import_(ask: Ask, file: str, yes: bool, keep_seqs: bool) -> None:
+    """Append the entries of an export, JSON lines, JSON or CSV: all of them, or, if one is wrong, none.
 
-    The journal numbers them anew, behind what it has, in its own epoch; all else is as it was exported. What
-    comes last in a journal is its present state: so entries go into a journal that has some only with --yes.
+    The journal numbers them anew, behind what it has, in its own epoch; all else is as it was exported. With
+    --keep-seqs they keep their numbers, or are refused if one is taken or missing. What comes last in a
+    journal is its present state: so entries go into a journal that has some only with --yes.
 
     \b
     clasp-journal import evening.jsonl --db evening.db
+    clasp-journal import second-half.jsonl --keep-seqs --yes
     """
     if ask.target.path is None:
         raise Ending(Exit.USAGE, "import writes a file, with no router running on it: name it with --db FILE")
@@ -83,8 +92,11 @@ async def import_(ask: Ask, file: str, yes: bool) -> None:
             reason = f"{ask.target.path} has {present:,} entries already; nothing was imported"
             raise Ending(Exit.REFUSED, f"{reason}: --yes appends to them")
         with Progress("importing") as progress:
-            imported = await import_entries(journal, file, on_progress=progress.advance)
-        await journal.snapshot_by_fold()
+            numbering = Numbering.KEEP if keep_seqs else Numbering.RENUMBER
+            imported = await import_entries(journal, file, numbering=numbering, on_progress=progress.advance)
+        with suppress(HistoryIncomplete):
+            # Where the first entries are not there, or were forgotten, there is no state to be kept.
+            await journal.snapshot_by_fold()
     tell_facts(ask, {"imported": imported.entries, **imported._asdict()})
 
 

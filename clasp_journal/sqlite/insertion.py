@@ -61,7 +61,7 @@ class Insertion:
         texts = Texts(batch)
         with writing(db):
             self._insert_all(db, texts, iter(bodies))
-            latest_seq = max(self._latest_seq, self._origin.latest_seq)
+            latest_seq = max(self._latest_seq, self._origin.latest_seq, texts.last_seq)
             if not texts.inserted and latest_seq == self._latest_seq:
                 return Inserted(0, self._identical, meta.epoch), meta
             batch.names.insert(db)

@@ -143,6 +143,12 @@ class Clerk:
         """Remove old entries. It works in slices of its own, between commits."""
         return await self.journal.compact(before_seq, force=force)
 
+    async def forget(self, author: str, *, by: str) -> int:
+        """Remove what one author wrote. It works in slices of its own, between commits."""
+        removed = await self.journal.forget(author, by=by)
+        self._committer.wake()
+        return removed
+
     async def _read(self, job: Callable[[], Awaitable[T]]) -> T:
         async with self._reading:
             return await job()

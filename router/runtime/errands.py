@@ -59,6 +59,9 @@ class Desk(Protocol):
     async def compact(self, before_seq: int, *, force: bool) -> int:
         """See `Journal.compact`."""
 
+    async def forget(self, author: str, *, by: str) -> int:
+        """See `Journal.forget`."""
+
 
 class Errands:
     """Runs the verbs. Remembers the last state it was asked for, so that paging through it folds once."""
@@ -186,7 +189,14 @@ class Errands:
         return values.encode({"removed": removed, "oldest_seq": await self._journal.oldest_seq()})
 
     async def _forget(self, arguments: _Arguments, asker: Asker) -> bytes:
-        raise NotImplementedError("forgetting an author is not supported yet")
+        arguments.expect("author")
+        doomed = arguments.text("author")
+        if not doomed:
+            raise BadInput("forget needs an `author`: a session id, a subject or a client's name")
+        removed = await self._desk.forget(doomed, by=asker.author)
+        # A state in the past that was told before may be one that can no longer be.
+        self._state_at = -1
+        return values.encode({"removed": removed})
 
 
 class _Arguments:

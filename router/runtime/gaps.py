@@ -1,17 +1,21 @@
-"""Where journaling had stopped: what happened in between is in no entry, and a reader has to be told.
+"""Where journaling had stopped, and what was forgotten: a reader has to be told that there was more.
 
-Law: gaps are entries; what is remembered of them here is read from the journal, each once.
+Law: both are said by entries; what is remembered of them here is read from the journal, each once.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from clasp_journal.entry import EntryKind, JournalEntry
+from clasp_journal.forgetting import Forgotten, is_blank, told_by
 from clasp_journal.journal import PAGE_ENTRIES, Journal
-from clasp_journal.selection import NO_ADDRESS, Selection
+from clasp_journal.selection import FORGOTTEN, NO_ADDRESS, Selection
 
-_GAPS = Selection(NO_ADDRESS, kinds=frozenset((int(EntryKind.GAP),)))
+_HOLES = Selection(NO_ADDRESS, kinds=frozenset((int(EntryKind.GAP), int(EntryKind.FORGET))))
+_LOOKED_AT = 100
+"""Blanks and acts among which one is looked for that is a blank."""
 
 
 class _Gap(NamedTuple):
@@ -26,25 +30,33 @@ class Gaps:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._known: list[_Gap] = []
+        self._forgotten: list[Forgotten] = []
         self._read_upto = 0
 
     async def touch(self, after_seq: int, upto_seq: int, from_us: int | None, to_us: int | None) -> bool:
         """Whether something is missing between these numbers that happened between these times."""
-        if self._read_upto < upto_seq:
-            await self._read_on()
-        return any(
+        # An act of forgetting comes behind what it removed.
+        await self._read_on()
+        is_gap = any(
             after_seq < gap.seq <= upto_seq
             and (from_us is None or gap.to_us >= from_us)
             and (to_us is None or gap.from_us <= to_us)
             for gap in self._known
         )
+        if is_gap or not any(
+            told.first_seq <= upto_seq and told.last_seq > after_seq for told in self._forgotten
+        ):
+            return is_gap
+        asked = replace(FORGOTTEN, from_us=from_us, to_us=to_us)
+        return any(map(is_blank, await self._journal.page(asked, after_seq, upto_seq, _LOOKED_AT)))
 
     async def _read_on(self) -> None:
         latest = await self._journal.latest_seq()
         at = self._read_upto
         while at < latest:
-            page = await self._journal.page(_GAPS, at, latest, PAGE_ENTRIES)
-            self._known += map(_gap_of, page)
+            page = await self._journal.page(_HOLES, at, latest, PAGE_ENTRIES)
+            self._known += [_gap_of(entry) for entry in page if entry.kind == EntryKind.GAP]
+            self._forgotten += [told for entry in page if (told := told_by(entry))]
             at = page[-1].seq if len(page) == PAGE_ENTRIES else latest
         self._read_upto = max(self._read_upto, latest)
 

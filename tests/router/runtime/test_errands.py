@@ -159,11 +159,30 @@ async def test_compacting_what_is_gone_already_removes_nothing():
             )
 
 
+async def test_an_author_is_forgotten_and_the_state_stays():
+    """Whoever asked for it is named in the entry that says so; a state that was told is not told again."""
+    journal = MemoryJournal()
+    async with local(journal) as (recorder, listener):
+        await record(recorder, listener, [sets(5)])
+        (wrote,) = {entry.author for entry in await journal.query()}
+        present = await whole_state(recorder, {})
+        await whole_state(recorder, {"at_seq": 3})
+        assert await ask(recorder, "forget", {"author": "nobody"}) == (JournalStatus.DONE, {"removed": 0})
+        assert await ask(recorder, "forget", {"author": wrote}) == (JournalStatus.DONE, {"removed": 5})
+        (*blanks, act) = await journal.query(kinds=[EntryKind.FORGET])
+        assert [entry.seq for entry in blanks] == [1, 2, 3, 4, 5]
+        assert (act.seq, act.author) == (6, "somebody")
+        assert (await whole_state(recorder, {}))[1:] == present[1:]
+        assert (await ask(recorder, "state", {"at_seq": 3}))[0] is JournalStatus.INCOMPLETE
+
+
 @pytest.mark.parametrize(
     ("verb", "arguments", "status"),
     [
         ("dance", {}, JournalStatus.UNKNOWN_VERB),
-        ("forget", {"author": "x"}, JournalStatus.NOT_SUPPORTED),
+        ("forget", {}, JournalStatus.BAD_ARGUMENTS),
+        ("forget", {"author": ""}, JournalStatus.BAD_ARGUMENTS),
+        ("forget", {"author": 7}, JournalStatus.BAD_ARGUMENTS),
         ("stats", {"colour": 1}, JournalStatus.BAD_ARGUMENTS),
         ("state", {"at_seq": "seven"}, JournalStatus.BAD_ARGUMENTS),
         ("state", {"at_us": -1}, JournalStatus.BAD_ARGUMENTS),
