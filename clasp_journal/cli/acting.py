@@ -12,7 +12,15 @@ from clasp_journal.acting.replaying import Pace, parse_renaming
 from clasp_journal.acting.undoing import Undo, plan_undo
 from clasp_journal.address import Pattern
 from clasp_journal.analysis.inquiry import entries
-from clasp_journal.cli.asking import SELECTION, inquiry_of, seq_of, tell_missing
+from clasp_journal.cli.asking import (
+    EXCLUDED,
+    SELECTION,
+    complete_addresses,
+    inquiry_of,
+    seq_of,
+    tell_missing,
+    time_option,
+)
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
@@ -40,9 +48,11 @@ UNDO_COLUMNS = (
 
 @verb(
     "undo",
-    click.argument("patterns", nargs=-1, required=True, metavar="PATTERN..."),
-    click.option("--to", "to", required=True, metavar="TIME", help="the instant to go back to"),
-    click.option("-x", "--exclude", multiple=True, metavar="PATTERN", help="but not these"),
+    click.argument(
+        "patterns", nargs=-1, required=True, metavar="PATTERN...", shell_complete=complete_addresses
+    ),
+    time_option("--to", "to", required=True, help="the instant to go back to"),
+    EXCLUDED,
     click.option(
         "--expire-new", is_flag=True, help="let params that were not there then expire, a second later"
     ),

@@ -18,20 +18,43 @@ from clasp_journal.journal import Journal, Span
 from clasp_journal.travel import seq_at
 
 
-def _addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+def complete_addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What Tab offers where an address or a pattern is expected."""
     from clasp_journal.cli.completion import complete_address
 
     return complete_address(ctx.params, incomplete)
 
 
-PATTERNS: Option = click.argument("patterns", nargs=-1, metavar="[PATTERN]...", shell_complete=_addresses)
-ADDRESS: Option = click.argument("address", shell_complete=_addresses)
+def complete_times(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What Tab offers where a time is expected."""
+    from clasp_journal.cli.completion import complete_time
+
+    return complete_time(ctx.params, incomplete)
+
+
+def time_option(*names: str, metavar: str = "TIME", **more: Any) -> Option:
+    """An option that takes a time."""
+    return click.option(*names, metavar=metavar, shell_complete=complete_times, **more)
+
+
+PATTERNS: Option = click.argument(
+    "patterns", nargs=-1, metavar="[PATTERN]...", shell_complete=complete_addresses
+)
+ADDRESS: Option = click.argument("address", shell_complete=complete_addresses)
 WITHIN: tuple[Option, ...] = (
-    click.option("-S", "--since", metavar="TIME", help="from this time on, like 21:03 or '5 min ago'"),
-    click.option("-U", "--until", metavar="TIME", help="up to this time"),
+    time_option("-S", "--since", help="from this time on, like 21:03 or '5 min ago'"),
+    time_option("-U", "--until", help="up to this time"),
+)
+EXCLUDED: Option = click.option(
+    "-x",
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    shell_complete=complete_addresses,
+    help="but not these",
 )
 NARROWING: tuple[Option, ...] = (
-    click.option("-x", "--exclude", multiple=True, metavar="PATTERN", help="but not these"),
+    EXCLUDED,
     click.option(
         "--type", "types", multiple=True, metavar="TYPE", help="param, event, stream, gesture, timeline"
     ),

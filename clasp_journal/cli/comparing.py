@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from clasp_journal.address import Pattern
-from clasp_journal.cli.asking import seq_of
+from clasp_journal.cli.asking import EXCLUDED, complete_addresses, complete_times, seq_of
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
@@ -26,11 +26,16 @@ DIFF_COLUMNS = (
 )
 
 
+def _rest(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    complete = complete_addresses if incomplete.startswith("/") else complete_times
+    return complete(ctx, param, incomplete)
+
+
 @verb(
     "diff",
-    click.argument("begin", metavar="TIME"),
-    click.argument("rest", nargs=-1, metavar="[TIME|now] [PATTERN]..."),
-    click.option("-x", "--exclude", multiple=True, metavar="PATTERN", help="but not these"),
+    click.argument("begin", metavar="TIME", shell_complete=complete_times),
+    click.argument("rest", nargs=-1, metavar="[TIME|now] [PATTERN]...", shell_complete=_rest),
+    EXCLUDED,
     click.option("--exit-code", is_flag=True, help="exit with 1 when something differs"),
     *OUTPUT,
 )

@@ -1,5 +1,7 @@
-"""Completion in the shell: the script that switches it on, and the addresses that it offers.
+"""Completion in the shell: a small script for each shell, and what it offers.
 
+A script hands over the line as far as it is typed, in `$_CLASP_JOURNAL_LINE`, and gets a line for each
+offer: what the last word could become, a tab, and what that means.
 Law: whoever presses Tab is never told about errors, and waits for no journal longer than `PATIENCE_S`.
 """
 
@@ -7,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import click
@@ -18,45 +20,118 @@ from clasp_journal.errors import JournalError
 
 PATIENCE_S = 2.0
 OFFERED_MAX = 500
-COMMAND = "clasp-journal"
-VARIABLE = "_CLASP_JOURNAL_COMPLETE"
+MARK = "mark:"
+
+# Bash takes a colon for the end of a word: what stands before it must not be offered again.
+_BASH = r"""
+_clasp_journal() {
+    local line="${COMP_LINE:0:COMP_POINT}" offer
+    local word="${line##*[[:space:]]}"
+    COMPREPLY=()
+    while IFS=$'\t' read -r offer _; do
+        COMPREPLY+=("${offer#"${word%"${word##*:}"}"}")
+    done < <(_CLASP_JOURNAL_LINE="$line" clasp-journal 2> /dev/null)
+    [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace
+}
+complete -o nosort -o default -F _clasp_journal clasp-journal
+"""
+_ZSH = r"""
+#compdef clasp-journal
+_clasp_journal() {
+    local -a offers meanings
+    local offer
+    for offer in "${(@f)$(_CLASP_JOURNAL_LINE="$LBUFFER" clasp-journal 2> /dev/null)}"; do
+        [[ -n $offer ]] || continue
+        offers+=("${offer%%$'\t'*}")
+        meanings+=("${${offer/$'\t'/  }%%  }")
+    done
+    if (( $#offers )); then
+        compadd -l -U -V offers -d meanings -a offers
+    else
+        _files
+    fi
+}
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+compdef _clasp_journal clasp-journal
+"""
+_FISH = r"""
+function __clasp_journal
+    set -l offers (env _CLASP_JOURNAL_LINE=(commandline -cp | string collect) clasp-journal 2> /dev/null)
+    if test (count $offers) -gt 0
+        printf '%s\n' $offers
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete --command clasp-journal --no-files --arguments '(__clasp_journal)'
+"""
+SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
 @click.command("completion", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(list(SCRIPTS)))
 def completion(shell: str) -> None:
-    """Completes verbs, options and addresses in a shell.
+    """Completes verbs, options, addresses and marks in a shell.
 
     \b
     eval "$(clasp-journal completion bash)"
     eval "$(clasp-journal completion zsh)"
     clasp-journal completion fish > ~/.config/fish/completions/clasp-journal.fish
     """
-    from click.shell_completion import get_completion_class
+    click.echo(SCRIPTS[shell].strip())
 
-    from clasp_journal.cli.main import cli
 
-    found = get_completion_class(shell)
-    assert found is not None
-    click.echo(found(cli, {}, COMMAND, VARIABLE).source())
+def offer(cli: click.Command, line: str) -> None:
+    """Write what the last word of a line could become."""
+    from click.shell_completion import ShellComplete, split_arg_string
+
+    words = split_arg_string(line)
+    last = words.pop() if words and not line[-1:].isspace() else ""
+    try:
+        offers = ShellComplete(cli, {}, "clasp-journal", "").get_completions(words[1:], last)
+    except click.ClickException:
+        # The verb is none.
+        return
+    for item in offers:
+        click.echo(f"{item.value}\t{item.help or ''}")
 
 
 def complete_address(params: Mapping[str, Any], incomplete: str) -> list[str]:
     """The known addresses that go on from what was typed; whole ones, or their next segments if many."""
-    try:
-        target = choose_target(params.get("db"), params.get("url"), os.environ, quiet=True)
-        known = asyncio.run(_addresses(target))
-    except (Ending, JournalError, TimeoutError, OSError):
-        return []
-    found = [address for address in known if address.startswith(incomplete)]
+    found = [each for each in _ask(params, _addresses) if each.startswith(incomplete)]
     if len(found) > OFFERED_MAX:
         found = sorted({_next_segment(address, len(incomplete)) for address in found})[:OFFERED_MAX]
     return found
 
 
+def complete_time(params: Mapping[str, Any], incomplete: str) -> list[str]:
+    """The named instants, once somebody begins to name one; other times nobody can guess."""
+    if not incomplete or not (MARK.startswith(incomplete) or incomplete.startswith(MARK)):
+        return []
+    return [each for each in _ask(params, _marks) if each.startswith(incomplete)][-OFFERED_MAX:]
+
+
+def _ask(
+    params: Mapping[str, Any], question: Callable[[Target], Coroutine[Any, Any, list[str]]]
+) -> list[str]:
+    """What the journal that the line names answers; nothing if it does not."""
+    try:
+        target = choose_target(params.get("db"), params.get("url"), os.environ, quiet=True)
+        return asyncio.run(question(target))
+    except (Ending, JournalError, TimeoutError, OSError):
+        return []
+
+
 async def _addresses(target: Target) -> list[str]:
     async with asyncio.timeout(PATIENCE_S), target.journal() as journal:
         return await journal.addresses()
+
+
+async def _marks(target: Target) -> list[str]:
+    from clasp_journal.analysis.marks import marks
+
+    async with asyncio.timeout(PATIENCE_S), target.journal() as journal:
+        return list(dict.fromkeys(MARK + mark.name for mark in await marks(journal)))
 
 
 def _next_segment(address: str, typed: int) -> str:

@@ -16,6 +16,7 @@ from clasp_journal.cli.asking import (
     PATTERNS,
     SELECTION,
     WITHIN,
+    complete_times,
     expected_count,
     inquiry_of,
     instant_of,
@@ -98,7 +99,7 @@ async def tail(ask: Ask, limit: int | None, **asked: Any) -> None:
 
 @verb(
     "around",
-    click.argument("time"),
+    click.argument("time", shell_complete=complete_times),
     PATTERNS,
     click.option("--span", default="30s", metavar="SPAN", help="how far to both sides; default 30s"),
     *NARROWING,

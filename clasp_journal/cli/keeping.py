@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clasp_journal.cli.acting import YES
-from clasp_journal.cli.asking import located, seq_of
+from clasp_journal.cli.asking import located, seq_of, time_option
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import read_file, tell_facts
 from clasp_journal.cli.spans import parse_span
@@ -45,7 +45,7 @@ async def backup(ask: Ask, file: str) -> None:
 
 @verb(
     "restore",
-    click.option("--at", required=True, metavar="TIME", help="the instant"),
+    time_option("--at", required=True, help="the instant"),
     click.option("--to", "to", required=True, metavar="FILE", help="a file that is not there yet"),
     *OUTPUT,
 )
@@ -76,7 +76,7 @@ def _tell_copy(ask: Ask, file: str, copied: Copied) -> None:
 
 @verb(
     "compact",
-    click.option("--before", metavar="TIME|SEQ", help="remove what is older"),
+    time_option("--before", metavar="TIME|SEQ", help="remove what is older"),
     click.option("--keep", metavar="SPAN", help="remove what is older than this, like 30d"),
     YES,
     *OUTPUT,

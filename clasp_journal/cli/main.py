@@ -20,6 +20,8 @@ from clasp_journal.cli.exits import Ending, Exit, ending_of
 from clasp_journal.cli.stderr import say
 
 PROGRAM = "clasp-journal"
+LINE_VARIABLE = "_CLASP_JOURNAL_LINE"
+"""Set by a shell that wants to know how the line goes on; see `completion`."""
 
 
 class Verb(NamedTuple):
@@ -62,7 +64,9 @@ VERBS: dict[str, Verb] = {
     "mirror": Verb("mirroring", _KEEP, "verify|parity|rebuild FILE", "The second copy; the journal from it."),
     "upgrade": Verb("checking", _KEEP, "", "Brings the layout of the file up to date."),
     "doctor": Verb("checking", _KEEP, "", "Whether this machine is good for a journal."),
-    "completion": Verb("completion", _SHELL, "bash|zsh|fish", "Completes verbs, options and addresses."),
+    "completion": Verb(
+        "completion", _SHELL, "bash|zsh|fish", "Completes verbs, options, addresses and marks."
+    ),
 }
 
 
@@ -124,6 +128,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the tool; returns the exit code."""
     try:
+        if LINE_VARIABLE in os.environ:
+            from clasp_journal.cli.completion import offer
+
+            offer(cli, os.environ[LINE_VARIABLE])
+            return Exit.OK
         ended = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
         return ended if isinstance(ended, int) else Exit.OK

@@ -6,7 +6,7 @@ import click
 
 from clasp_journal.acting.marking import mark as append_mark
 from clasp_journal.acting.marking import mark_entry
-from clasp_journal.cli.asking import instant_of, seq_of
+from clasp_journal.cli.asking import complete_times, instant_of, seq_of, time_option
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
@@ -26,7 +26,7 @@ SNAPSHOT_COLUMNS = (
     "mark",
     click.argument("name"),
     click.option("-m", "--message", metavar="TEXT", help="what there is to say about it"),
-    click.option("--at", metavar="TIME", help="another instant than now"),
+    time_option("--at", help="another instant than now"),
     *OUTPUT,
 )
 async def mark(ask: Ask, name: str, message: str | None, at: str | None) -> None:
@@ -62,7 +62,7 @@ async def mark(ask: Ask, name: str, message: str | None, at: str | None) -> None
 @verb(
     "snapshot",
     click.argument("action", type=click.Choice(["create", "list", "show"])),
-    click.argument("at", required=False, metavar="[TIME]"),
+    click.argument("at", required=False, metavar="[TIME]", shell_complete=complete_times),
     *OUTPUT,
 )
 async def snapshot(ask: Ask, action: str, at: str | None) -> None:

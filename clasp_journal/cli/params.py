@@ -7,20 +7,20 @@ from typing import Any
 import click
 
 from clasp_journal.address import Pattern
-from clasp_journal.cli.asking import ADDRESS, PATTERNS, literal, seq_of
+from clasp_journal.cli.asking import ADDRESS, EXCLUDED, PATTERNS, literal, seq_of, time_option
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.records import PARAM_COLUMNS, param_record
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 from clasp_journal.travel import param_at, params_at
 
-AT = click.option("--at", default="now", metavar="TIME", help="as it was then, like 21:03; default now")
+AT = time_option("--at", default="now", help="as it was then, like 21:03; default now")
 
 
 @verb(
     "state",
     PATTERNS,
     AT,
-    click.option("-x", "--exclude", multiple=True, metavar="PATTERN", help="but not these"),
+    EXCLUDED,
     click.option("--tree", is_flag=True, help="as a tree of addresses"),
     *OUTPUT,
 )
