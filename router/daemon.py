@@ -261,7 +261,7 @@ def _explain(error: BaseException, config: RouterConfig) -> None:
         log.error("nobody could come in: %s", error)
     elif isinstance(error, JournalCorrupt):
         log.error(
-            "the journal cannot be opened: %s. Nothing was changed. Put a good copy in its place, or start "
+            "the journal cannot be opened: %s. No entry was touched. Put a good copy in its place, or start "
             "with --on-journal-error serve: then it is set aside under another name, and a new one begins",
             error,
         )

@@ -76,6 +76,9 @@ def inspect_before_opening(path: str) -> None:
     with telling(path, "open"):
         if os.path.isdir(path):
             raise JournalUnavailable("is a directory", path=path, operation="open")
+        if os.path.exists(path) and not os.path.isfile(path):
+            # Opening a pipe would wait for somebody at its other end.
+            raise JournalUnavailable("is no file", path=path, operation="open")
         wal_size_bytes = _size_bytes(path + "-wal")
         if wal_size_bytes and not _size_bytes(path):
             raise JournalCorrupt("is empty, but has a write-ahead log", path=path, operation="open")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from clasp_journal.entry import JournalEntry
@@ -17,7 +19,7 @@ from clasp_journal.errors import JournalCorrupt
 from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.mirror.rebuilding import Inserted, Origin
 from clasp_journal.sqlite import schema
-from clasp_journal.sqlite.birth import prepare_writer
+from clasp_journal.sqlite.birth import prepare_writer, read_version
 from clasp_journal.sqlite.extent import read_extent
 from clasp_journal.sqlite.insertion import Insertion
 from clasp_journal.sqlite.locking import WriterLock
@@ -48,6 +50,24 @@ class Growth:
     def event(self) -> asyncio.Event:
         """What the next announcement sets."""
         return self._event
+
+
+@asynccontextmanager
+async def _untouched_if_refused(path: str) -> AsyncIterator[None]:
+    """Watch a file that is there while a writer looks at it.
+
+    The last connection to close empties the write-ahead log into the database, which whoever only refuses
+    a file must not do. One that may only read cannot; and while it watches, it is not the writer who is last.
+    """
+    if not await asyncio.to_thread(os.path.exists, path):
+        yield
+        return
+    watcher = await Worker.start(path, "ro")
+    try:
+        await watcher.run(read_version, "open")
+        yield
+    finally:
+        await watcher.close()
 
 
 class WritingEnd:
@@ -87,12 +107,13 @@ class WritingEnd:
     @classmethod
     async def _open_locked(cls, path: str, lock: WriterLock) -> WritingEnd:
         await asyncio.to_thread(inspect_before_opening, path)
-        worker = await Worker.start(path, "rwc")
-        try:
-            return cls(lock, worker, await worker.run(lambda db: prepare_writer(db, path), "open"))
-        except BaseException:
-            await worker.close()
-            raise
+        async with _untouched_if_refused(path):
+            worker = await Worker.start(path, "rwc")
+            try:
+                return cls(lock, worker, await worker.run(lambda db: prepare_writer(db, path), "open"))
+            except BaseException:
+                await worker.close()
+                raise
 
     async def append(self, entries: Iterable[JournalEntry], *, synced: bool) -> int:
         """Commit entries and tell those who wait, even if the caller does not any more."""
