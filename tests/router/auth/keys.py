@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,12 +23,18 @@ class Keys:
     def make(self, subject: str, *scopes: str, lasts_s: float | None = None, token: str = "") -> str:
         """A token for somebody."""
         token = token or new_token()
-        now = datetime.now(UTC)
-        end = None if lasts_s is None else now + timedelta(seconds=lasts_s)
-        self._hashes[subject] = hash_of(token)
         with changing(self.path) as records:
-            records.append(TokenRecord(hash_of(token), subject, check_scopes(list(scopes)), now, end))
+            records.append(self._record(token, subject, scopes, lasts_s))
         return token
+
+    def make_all(self, scopes: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """A token for each subject."""
+        tokens = {subject: new_token() for subject in scopes}
+        with changing(self.path) as records:
+            records += [
+                self._record(tokens[subject], subject, held, None) for subject, held in scopes.items()
+            ]
+        return tokens
 
     def revoke(self, subject: str) -> None:
         """It is not valid any more."""
@@ -41,6 +48,12 @@ class Keys:
         """It is gone from the file."""
         with changing(self.path) as records:
             records[:] = [record for record in records if record.hash != self._hashes[subject]]
+
+    def _record(self, token: str, subject: str, scopes: Sequence[str], lasts_s: float | None) -> TokenRecord:
+        now = datetime.now(UTC)
+        end = None if lasts_s is None else now + timedelta(seconds=lasts_s)
+        self._hashes[subject] = hash_of(token)
+        return TokenRecord(hash_of(token), subject, check_scopes(list(scopes)), now, end)
 
     def _change(self, subject: str, **fields: object) -> None:
         with changing(self.path) as records:
