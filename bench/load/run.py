@@ -179,7 +179,7 @@ class Run:
 
     @property
     def _missing(self) -> int:
-        missing = self._sent * self._load.copies - self._delivered
+        missing = max(0, self._sent * self._load.copies - self._delivered)
         if self._speech.ack_units:
-            missing += self._sent - self._acknowledged
-        return max(0, missing)
+            missing += max(0, self._sent - self._acknowledged)
+        return missing

@@ -30,6 +30,7 @@ def run(options: Options) -> list[Row]:
             (Case("PUBLISH 1-1", events), everybody),
             (Case("SET+ACK 50-1", replace(sets, writers=many, window=MANY_WINDOW)), own),
             (Case("PUBLISH 50-1", replace(events, writers=many, window=MANY_WINDOW)), everybody),
-            (Case("SET, what recording costs", steady, "cpu_us"), routers),
         ]
+        if not options.url:
+            contests.append((Case("SET, what recording costs", steady, "cpu_us"), routers))
         return [row for case, doors in contests for row in contest(arena, SCENARIO, case, doors)]

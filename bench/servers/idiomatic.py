@@ -17,8 +17,14 @@ WELCOME = encode_frame(encode(Welcome(0, "relay", "relay")))
 SNAPSHOT = encode_frame(encode(Snapshot()))
 PONG = encode_frame(encode(Pong()))
 
-readers: set[ServerConnection] = set()
+readers: dict[ServerConnection, bytes] = {}
+"""Who has subscribed, and to what: what an address begins with."""
 revisions: dict[bytes, int] = {}
+
+
+def those_who_want(named: bytes) -> set[ServerConnection]:
+    """The readers of an address, which comes with its length in front."""
+    return {peer for peer, prefix in readers.items() if named.startswith(prefix, 2)}
 
 
 async def relay(peer: ServerConnection) -> None:
@@ -32,20 +38,25 @@ async def relay(peer: ServerConnection) -> None:
                 number = revisions[named] = revisions.get(named, 0) + 1
                 revision = number.to_bytes(8)
                 size = (len(data) + 4).to_bytes(2)
-                broadcast(readers, b"S\x41" + size + b"\x21" + bytes((data[5] | 0x80,)) + data[6:] + revision)
+                broadcast(
+                    those_who_want(named),
+                    b"S\x41" + size + b"\x21" + bytes((data[5] | 0x80,)) + data[6:] + revision,
+                )
                 size = (len(named) + 10).to_bytes(2)
                 await peer.send(b"S\x01" + size + b"\x50\x03" + named + revision)
             elif kind == MessageType.PUBLISH:
-                broadcast(readers - {peer}, data)
+                named = data[6 : 8 + int.from_bytes(data[6:8])]
+                broadcast(those_who_want(named) - {peer}, data)
             elif kind == MessageType.HELLO:
                 await peer.send(WELCOME)
                 await peer.send(SNAPSHOT)
             elif kind == MessageType.SUBSCRIBE:
-                readers.add(peer)
+                pattern = data[9 : 11 + int.from_bytes(data[9:11])]
+                readers[peer] = pattern[2:].removesuffix(b"**")
             elif kind == MessageType.PING:
                 await peer.send(PONG)
     finally:
-        readers.discard(peer)
+        readers.pop(peer, None)
 
 
 async def main() -> None:

@@ -63,7 +63,8 @@ def keeping(groups: int) -> Speech:
     return Speech(
         frames=[publish(subject, reply=INBOX) for subject in addresses(groups, ".")],
         stamp_from_end=core.stamp_from_end,
-        delivery_units=core.delivery_units,
+        # A subscriber is told where the publisher wants its answer.
+        delivery_units=core.delivery_units + len(INBOX) + 1,
         delivery_stamp_from_end=core.delivery_stamp_from_end,
         ack_units=2,
         counts_acks=lambda: lines,
