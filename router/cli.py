@@ -21,6 +21,8 @@ from router.config import (
     RouterConfig,
     load,
 )
+from router.network import risks
+from router.spelling import parse_switch
 from router.strict import StrictGroup
 from router.token_cli import token
 
@@ -38,7 +40,9 @@ def _settings(command: _Command) -> _Command:
         names = [setting.flag, setting.field]
         if setting.name in _SHORT:
             names.append(_SHORT[setting.name])
-        shown: dict[str, Any] = {"is_flag": True} if setting.name == "verbose" else {"metavar": "TEXT"}
+        shown: dict[str, Any] = {"metavar": "TEXT", "multiple": setting.is_list}
+        if setting.parse is parse_switch:
+            shown = {"is_flag": True}
         command = click.option(*names, help=setting.help, **shown)(command)
     return command
 
@@ -77,8 +81,8 @@ def main(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
     clasp-router --journal memory:50000 --max-rate 1000/s
     clasp-router check --config stage.toml
 
-    Ends with 0 after SIGTERM or SIGINT, 2 if the configuration is wrong, 3 if the port or the journal cannot
-    be had, 1 if it failed otherwise.
+    SIGHUP has the certificate read again. Ends with 0 after SIGTERM or SIGINT, 2 if the configuration is
+    wrong, 3 if the port, the certificate or the journal cannot be had, 1 if it failed otherwise.
     """
     if ctx.invoked_subcommand is None:
         _run(_load(ctx, config, flags))
@@ -99,6 +103,8 @@ def check(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
         click.echo(line)
     for line in _inapplicable(effective.config):
         click.echo(f"# {line}")
+    for risk in risks(effective.config):
+        click.echo(f"# risk: {risk}")
 
 
 def _load(ctx: click.Context, config_file: str | None, flags: dict[str, Any]) -> Effective:
@@ -129,6 +135,8 @@ def _given(flags: dict[str, Any]) -> list[Given]:
     given = []
     for setting in SETTINGS:
         text = flags[setting.field]
+        if setting.is_list:
+            text = ",".join(text) if text else None
         if text not in (None, False):
             given.append(Given(setting, "true" if text is True else text, setting.flag))
     for parameter, (name, text) in _FIXED.items():
@@ -144,6 +152,8 @@ def _given(flags: dict[str, Any]) -> list[Given]:
 
 
 def _inapplicable(config: RouterConfig) -> Iterator[str]:
+    if config.cert == "none" and (config.key, config.client_ca) != ("none", "none"):
+        yield "key and client-ca need a cert: it will not start"
     if str(config.retain) != "all" and config.backend != "sqlite":
         yield f"retain does not apply: the journal is {config.journal}"
     if config.mirror != "none" and config.backend != "sqlite":

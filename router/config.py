@@ -13,6 +13,7 @@ import json
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from router.quantities import (
     Address,
     Retention,
     format_span,
+    parse_count,
     parse_listen,
     parse_rate_per_s,
     parse_retention,
@@ -30,16 +32,20 @@ from router.quantities import (
 )
 from router.runtime.keeping import OnJournalError
 from router.spelling import (
+    format_list,
+    format_switch,
     format_ttl,
     one_of,
     parse_file,
     parse_journal,
+    parse_list,
     parse_name,
     parse_sessions,
     parse_snapshot_every,
     parse_switch,
     parse_ttl,
 )
+from router.transports.guard import parse_host_name, parse_origin
 
 DEFAULT_FILE = "clasp-router.toml"
 ENVIRONMENT_PREFIX = "CLASP_ROUTER_"
@@ -58,6 +64,12 @@ class RouterConfig:
 
     listen: Address = _LISTEN
     name: str = "clasp-router"
+    cert: str = "none"
+    key: str = "none"
+    client_ca: str = "none"
+    allow_origin: tuple[str, ...] = ()
+    allow_host: tuple[str, ...] = ()
+    allow_native: bool = False
     journal: str = "sqlite:clasp-journal.db"
     snapshot_every_s: float = 30.0
     retain: Retention = _EVERYTHING
@@ -68,6 +80,7 @@ class RouterConfig:
     mirror_key: str = "none"
     auth: str = "none"
     max_sessions: int = Limits().sessions
+    max_per_address: int = Limits().connections_per_address
     max_rate: int = 0
     session_timeout_s: float = 0.0
     param_ttl: int = TTL_NEVER
@@ -88,6 +101,7 @@ class RouterConfig:
         return replace(
             Limits(),
             sessions=self.max_sessions,
+            connections_per_address=self.max_per_address,
             messages_per_s=self.max_rate,
             session_timeout_s=self.session_timeout_s,
         )
@@ -120,6 +134,8 @@ class Setting:
     parse: Callable[[str], Any]
     help: str
     format: Callable[[Any], str] = str
+    is_list: bool = False
+    """Whether it may be given several times, and as a list in a file."""
 
     @property
     def flag(self) -> str:
@@ -135,6 +151,36 @@ class Setting:
 SETTINGS = (
     Setting("listen", "listen", parse_listen, "HOST:PORT of the WebSocket door; port 0 takes any free one"),
     Setting("name", "name", parse_name, "the name told to clients"),
+    Setting(
+        "cert", "cert", parse_file, "a certificate in PEM, with its chain: clients connect by wss://; or none"
+    ),
+    Setting("key", "key", parse_file, "its key in PEM; none if that stands in the same file"),
+    Setting(
+        "client-ca", "client_ca", parse_file, "clients have to show a certificate of this authority; or none"
+    ),
+    Setting(
+        "allow-origin",
+        "allow_origin",
+        partial(parse_list, parse_origin),
+        "pages besides those of the same host that may connect, like https://desk.example; * lets all",
+        format_list,
+        is_list=True,
+    ),
+    Setting(
+        "allow-host",
+        "allow_host",
+        partial(parse_list, parse_host_name),
+        "names by which clients reach this router, besides localhost and addresses, like stage.local",
+        format_list,
+        is_list=True,
+    ),
+    Setting(
+        "allow-native",
+        "allow_native",
+        parse_switch,
+        "let programs of other machines in that show no token",
+        format_switch,
+    ),
     Setting("journal", "journal", parse_journal, "sqlite:PATH, memory:, memory:ENTRIES or none"),
     Setting(
         "snapshot-every",
@@ -181,6 +227,12 @@ SETTINGS = (
     Setting("auth", "auth", parse_file, "a file of tokens, without one of which nobody comes in; or none"),
     Setting("max-sessions", "max_sessions", parse_sessions, "sessions at the same time"),
     Setting(
+        "max-per-address",
+        "max_per_address",
+        parse_count,
+        "connections of one address at the same time, this machine excepted; 0 is off",
+    ),
+    Setting(
         "max-rate", "max_rate", parse_rate_per_s, "messages per second and session, like 1000/s; 0 is off"
     ),
     Setting(
@@ -198,7 +250,7 @@ SETTINGS = (
         format_ttl,
     ),
     Setting("log-format", "log_format", one_of("text", "json"), "text or json"),
-    Setting("verbose", "verbose", parse_switch, "log more", lambda on: str(on).lower()),
+    Setting("verbose", "verbose", parse_switch, "log more", format_switch),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -227,6 +279,8 @@ class Effective:
 
     def _as_toml(self, setting: Setting) -> str:
         value = getattr(self.config, setting.field)
+        if setting.is_list:
+            return json.dumps(list(value), ensure_ascii=False)
         text = setting.format(value)
         is_bare = isinstance(value, int) and (text.isdecimal() or isinstance(value, bool))
         return text if is_bare else json.dumps(text, ensure_ascii=False)
@@ -258,6 +312,8 @@ def _from_file(config_file: str | None) -> Iterator[Given]:
         if name not in BY_NAME:
             nearest = nearest_of(name, BY_NAME)
             raise ConfigError(f"{path}: there is no setting {name!r}; the nearest is {nearest!r}")
+        if BY_NAME[name].is_list and isinstance(value, list):
+            value = ",".join(map(str, value)) or "none"
         if not isinstance(value, (str, int, float)):
             raise ConfigError(f"{path}: {name}: neither a text, a number nor true or false")
         text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -31,6 +31,7 @@ from router.config import RouterConfig
 from router.core.access import Gate
 from router.core.ground import Settings
 from router.core.limits import Limits
+from router.network import make_certificates, make_guard, risks
 from router.quantities import Address, Retention, format_size
 from router.runtime.desk import Desk, DeskSettings
 from router.runtime.keeping import OnJournalError
@@ -40,6 +41,7 @@ from router.runtime.recorder_local import LocalRecorder
 from router.runtime.recorder_process import ProcessRecorder
 from router.supervision import Supervisor
 from router.transports.memory import MemoryDoor, MemoryPeer
+from router.transports.tls import CertificateError, Certificates
 from router.transports.websocket import WebSocketDoor
 
 log = logging.getLogger("router")
@@ -53,7 +55,7 @@ STOP_TIMEOUT_S = 10.0
 _GC_THRESHOLD = (100_000, 50, 50)
 
 CANNOT_OPEN = 3
-"""The exit code when the port or the journal cannot be had."""
+"""The exit code when the port, the certificate or the journal cannot be had."""
 _KILLED_BY = 128
 """What shells add to the number of the signal that ended a program at once."""
 
@@ -73,6 +75,7 @@ class Router:
         self.config = config or RouterConfig()
         self._journal: Journal | None = None
         self._desk: Desk | None = None
+        self._certificates: Certificates | None = None
         self._door = WebSocketDoor(CLOSE_TIMEOUT_S)
         self._port = 0
         self.restored_params = 0
@@ -85,12 +88,17 @@ class Router:
     async def start(self) -> None:
         """Bind the port, bring the state back, and let clients in.
 
-        Raises `CannotListen`, `CannotReadTokens`, or a `JournalError` if the journal cannot be opened.
+        Raises `CannotListen`, `CannotReadTokens`, `CertificateError`, or a `JournalError` if the journal
+        cannot be opened.
         """
         if self._desk is not None:
             raise RuntimeError("the router is started already")
         limits = self.config.limits()
         gate = _make_gate(self.config.auth, limits)
+        self._certificates = make_certificates(self.config)
+        self._door = WebSocketDoor(
+            CLOSE_TIMEOUT_S, guard=make_guard(self.config), certificates=self._certificates
+        )
         recorder = await self._make_recorder()
         settings = DeskSettings(
             limits,
@@ -118,6 +126,18 @@ class Router:
         if not await _in_time(desk.stop, STOP_TIMEOUT_S):
             log.warning("the journal has not ended in %g s; its process finishes alone", STOP_TIMEOUT_S)
 
+    def reload(self) -> None:
+        """Read the certificates again; with files that cannot be used the router goes on as before."""
+        if self._certificates is None:
+            log.info("there is nothing to be read again")
+            return
+        try:
+            self._certificates.reload()
+        except CertificateError as error:
+            log.error("the certificate stays as it was: %s", error)
+        else:
+            log.info("new connections are shown the certificate that was read now")
+
     @property
     def address(self) -> Address:
         """Where it listens, with the real port."""
@@ -126,7 +146,7 @@ class Router:
     @property
     def url(self) -> str:
         """What clients connect to."""
-        return f"ws://{self.address}"
+        return f"{'ws' if self._certificates is None else 'wss'}://{self.address}"
 
     def connect(self) -> MemoryPeer:
         """A connection from within this program, without a socket."""
@@ -214,6 +234,7 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 async def _serve(config: RouterConfig) -> int:
     told_to_end = _heed_signals()
     router = Router(config)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, router.reload)
     lines = _Lines(config)
     start = asyncio.create_task(router.start())
     await asyncio.wait((start, told_to_end), return_when=asyncio.FIRST_COMPLETED)
@@ -226,6 +247,8 @@ async def _serve(config: RouterConfig) -> int:
         _explain(error, config)
         return CANNOT_OPEN
     lines.print(router)
+    for risk in risks(config):
+        log.warning("%s", risk)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
@@ -259,6 +282,8 @@ def _explain(error: BaseException, config: RouterConfig) -> None:
         log.error("cannot listen on %s: %s", config.listen, error.strerror)
     elif isinstance(error, CannotReadTokens):
         log.error("nobody could come in: %s", error)
+    elif isinstance(error, CertificateError):
+        log.error("the certificate cannot be used: %s", error)
     elif isinstance(error, JournalCorrupt):
         log.error(
             "the journal cannot be opened: %s. No entry was touched. Put a good copy in its place, or start "

@@ -5,7 +5,7 @@ Laws: strict, with an example in each refusal; what is written is read back as t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from clasp_journal.entry import TTL_NEVER, sliding_ttl, ttl_is_absolute, ttl_s
 from router.quantities import format_span, parse_count, parse_span_s
@@ -82,6 +82,11 @@ def parse_switch(text: str) -> bool:
     return one_of("true", "false")(text.lower()) == "true"
 
 
+def format_switch(on: bool) -> str:
+    """The same as it is read."""
+    return str(on).lower()
+
+
 def parse_file(text: str) -> str:
     """A file, or `none`."""
     if not text or "://" in text or not text.isprintable():
@@ -94,3 +99,15 @@ def parse_name(text: str) -> str:
     if not text.isprintable() or not 0 < len(text.encode()) <= 255:
         raise ValueError(f"{text!r} is no name: 1 to 255 bytes without control characters, like stage-left")
     return text
+
+
+def parse_list(parse_item: Callable[[str], str], text: str) -> tuple[str, ...]:
+    """Texts with commas between, each once; `none` is none of them."""
+    if text == "none":
+        return ()
+    return tuple(dict.fromkeys(parse_item(item.strip()) for item in text.split(",")))
+
+
+def format_list(items: Iterable[str]) -> str:
+    """The same as it is read."""
+    return ",".join(items) or "none"

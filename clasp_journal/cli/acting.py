@@ -147,7 +147,7 @@ async def replay(ask: Ask, to: str, maps: tuple[str, ...], **asked: Any) -> None
     """
     renamings = [parse_renaming(text) for text in maps]
     pace = _pace(asked["speed"], asked["max_gap"])
-    target = choose_target(None, to, {}, quiet=True)
+    target = choose_target(None, to, {}, quiet=True, ca=ask.target.ca)
     refused: list[Exception] = []
     async with ask.target.journal() as journal:
         inquiry = await inquiry_of(ask, journal, asked)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_FILE = "clasp-journal.db"
 CLIENT_NAME = "clasp-journal"
 FILE_VARIABLE, URL_VARIABLE, TOKEN_VARIABLE = "CLASP_JOURNAL_DB", "CLASP_URL", "CLASP_TOKEN"
+AUTHORITY_VARIABLE = "CLASP_CA"
 SCHEMES = ("ws://", "wss://")
 
 _TOKEN_CODES = (300, 301, 302)
@@ -39,6 +41,8 @@ class Target(NamedTuple):
     chosen_by: str
     """What named it: a flag, a variable, or the default."""
     quiet: bool = False
+    ca: str | None = None
+    """A file with the authority to trust by wss://, besides those of the system."""
 
     @property
     def is_live(self) -> bool:
@@ -95,9 +99,15 @@ class Target(NamedTuple):
         self.tell(self.url)
         try:
             token = os.environ.get(TOKEN_VARIABLE)
-            async with connect(
-                self.url, name=CLIENT_NAME, token=token, reconnect=lasting, on_error=on_error
-            ) as client:
+            opening = connect(
+                self.url,
+                name=CLIENT_NAME,
+                token=token,
+                reconnect=lasting,
+                on_error=on_error,
+                ssl=self._trust(),
+            )
+            async with opening as client:
                 yield client
         except ClientError as fault:
             raise _ending_of(fault, self.url) from fault
@@ -114,6 +124,17 @@ class Target(NamedTuple):
         async with SqliteJournal(self.path, read_only=read_only) as journal:
             yield journal
 
+    def _trust(self) -> ssl.SSLContext | None:
+        if self.ca is None or self.url is None or not self.url.startswith("wss://"):
+            return None
+        context = ssl.create_default_context()
+        try:
+            context.load_verify_locations(self.ca)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise Ending(Exit.USAGE, f"--ca {self.ca}: {reason}") from error
+        return context
+
     def tell(self, place: str) -> None:
         """Say on stderr which journal it is."""
         if not self.quiet:
@@ -121,7 +142,12 @@ class Target(NamedTuple):
 
 
 def choose_target(
-    db: str | None, url: str | None, environment: Mapping[str, str], *, quiet: bool = False
+    db: str | None,
+    url: str | None,
+    environment: Mapping[str, str],
+    *,
+    quiet: bool = False,
+    ca: str | None = None,
 ) -> Target:
     """The journal that flags and variables name; otherwise an `Ending` that says what is wrong."""
     if db is not None and url is not None:
@@ -133,17 +159,18 @@ def choose_target(
         (environment.get(URL_VARIABLE), f"${URL_VARIABLE}"),
     ):
         if named:
-            return _target(named, chosen_by, quiet)
+            ca = ca or environment.get(AUTHORITY_VARIABLE)
+            return _target(named, chosen_by)._replace(quiet=quiet, ca=ca)
     return Target(DEFAULT_FILE, None, "the default", quiet)
 
 
-def _target(named: str, chosen_by: str, quiet: bool) -> Target:
+def _target(named: str, chosen_by: str) -> Target:
     is_url = named.startswith(SCHEMES)
     if is_url:
-        return Target(None, named, chosen_by, quiet)
+        return Target(None, named, chosen_by)
     if chosen_by in ("--url", f"${URL_VARIABLE}"):
         raise Ending(Exit.USAGE, f"{named!r} is no URL of a router; an example: ws://127.0.0.1:7330")
-    return Target(named.removeprefix("sqlite:"), None, chosen_by, quiet)
+    return Target(named.removeprefix("sqlite:"), None, chosen_by)
 
 
 def _ending_of(fault: Exception, url: str) -> Ending:

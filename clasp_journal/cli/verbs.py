@@ -40,6 +40,7 @@ Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 GENERAL: tuple[Option, ...] = (
     click.option("--db", metavar="FILE", help="the journal in this file"),
     click.option("--url", metavar="URL", help="the journal of the live router at ws://HOST:PORT"),
+    click.option("--ca", metavar="FILE", help="trust this authority, in PEM, for wss:// (or $CLASP_CA)"),
     click.option("--utc", is_flag=True, help="times in UTC, not in the zone of this machine"),
     click.option("--tz", metavar="ZONE", help="times in this zone, like Europe/Vienna"),
     click.option("-q", "--quiet", is_flag=True, help="do not say which journal it is"),
@@ -57,7 +58,7 @@ class Ask:
     def __init__(self, given: dict[str, Any]) -> None:
         """Take the general options out of what was given."""
         self.target: Target = choose_target(
-            given.pop("db"), given.pop("url"), os.environ, quiet=given.pop("quiet")
+            given.pop("db"), given.pop("url"), os.environ, quiet=given.pop("quiet"), ca=given.pop("ca")
         )
         self.zone = _zone(utc=given.pop("utc"), name=given.pop("tz"))
         self.now_us = time.time_ns() // 1_000

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterable, Mapping
+from ssl import SSLContext
 from types import TracebackType
-from typing import Literal, Unpack
+from typing import Literal, TypedDict, Unpack
 
 from clasp_journal.entry import ParamSnapshot, Phase, SignalType
 from clasp_journal.value import Value
@@ -262,18 +263,25 @@ class Connecting:
             await self._client.close()
 
 
-def connect(
-    url: str = DEFAULT_URL,
-    *,
-    name: str = DEFAULT_NAME,
-    token: str | None = None,
-    reconnect: bool = True,
-    on_error: Callable[[Exception], None] | None = None,
-) -> Connecting:
+class ConnectOptions(TypedDict, total=False):
+    """What `connect` can be told."""
+
+    name: str
+    token: str | None
+    reconnect: bool
+    """Whether to come back when the connection is lost; True if not said otherwise."""
+    on_error: Callable[[Exception], None] | None
+    """Called with what goes wrong and belongs to no call; else it is logged."""
+    ssl: SSLContext | None
+    """Whom to trust and what to show by wss://; else the system says whom."""
+
+
+def connect(url: str = DEFAULT_URL, **options: Unpack[ConnectOptions]) -> Connecting:
     """Connect to a router. The first attempt raises if it fails; later ones are repeated."""
+    name, token = options.get("name", DEFAULT_NAME), options.get("token")
     hello = Hello(name, features=int(FEATURES_OF_ROUTERS), token=token)
-    link = Link(url, hello, reconnect=reconnect)
-    return Connecting(Exchange(link, on_error or _report))
+    link = Link(url, hello, reconnect=options.get("reconnect", True), tls=options.get("ssl"))
+    return Connecting(Exchange(link, options.get("on_error") or _report))
 
 
 def _report(fault: Exception) -> None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import NamedTuple
+from ssl import SSLContext
+from typing import Any, NamedTuple
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
@@ -57,11 +58,15 @@ class Connection:
         self._writer = asyncio.create_task(self._write())
 
     @classmethod
-    async def open(cls, url: str, hello: Hello) -> Connection:
-        """Connect and greet. Raises `Refused` if the router does not want us, else `ConnectionLost`."""
+    async def open(cls, url: str, hello: Hello, tls: SSLContext | None = None) -> Connection:
+        """Connect and greet; by wss:// whom `tls` trusts, else whom the system does. Raises `Refused` if the
+        router does not want us, else `ConnectionLost`."""
+        # The library takes `ssl=None` for a contradiction to wss://.
+        secured: dict[str, Any] = {} if tls is None else {"ssl": tls}
         try:
             socket = await open_socket(
                 url,
+                **secured,
                 subprotocols=[SUBPROTOCOL],
                 compression=None,
                 open_timeout=OPEN_TIMEOUT_S,

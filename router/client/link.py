@@ -7,6 +7,7 @@ what goes wrong, all later ones are tried until one succeeds or the link is clos
 from __future__ import annotations
 
 import asyncio
+from ssl import SSLContext
 from typing import Protocol
 
 from clasp_journal.errors import BadInput
@@ -38,9 +39,10 @@ class Listener(Protocol):
 class Link:
     """One client's way to its router."""
 
-    def __init__(self, url: str, hello: Hello, *, reconnect: bool) -> None:
+    def __init__(self, url: str, hello: Hello, *, reconnect: bool, tls: SSLContext | None = None) -> None:
         self._url = url
         self._hello = hello
+        self._tls = tls
         self.comes_back = reconnect
         self._connection: Connection | None = None
         self._ready = asyncio.Event()
@@ -56,7 +58,7 @@ class Link:
     async def open(self, listener: Listener) -> None:
         """Connect, and return when the listener has begun."""
         self._listener = listener
-        connection = await Connection.open(self._url, self._hello)
+        connection = await Connection.open(self._url, self._hello, self._tls)
         self._life = asyncio.create_task(self._live(connection))
         await self.wait_connected()
 
@@ -142,7 +144,7 @@ class Link:
         for delay_s in delays_s():
             await asyncio.sleep(delay_s)
             try:
-                return await Connection.open(self._url, self._hello)
+                return await Connection.open(self._url, self._hello, self._tls)
             except ClientError as fault:
                 # A refusal may be mended at the router, so it is tried again like any other failure.
                 self._listener.on_error(fault)

@@ -19,10 +19,12 @@ class Limits:
 
     sessions: int = 10_000
     """Surplus sessions get ERROR 503 and are closed with 1013."""
+    connections_per_address: int = 500
+    """Of each peer address, this machine's own excepted; one more is dropped. 0 is off."""
     handshakes: int = 1_000
-    """Connections that have not yet said HELLO; one more is dropped."""
+    """Connections that have not yet said HELLO, TLS handshakes included; one more is dropped."""
     hello_timeout_s: float = 10.0
-    """For the handshake and, once the state is restored, for HELLO."""
+    """For the TLS handshake, for the request and, once the state is restored, for HELLO."""
     wrong_tokens_per_minute: int = 30
     """From one address (of IPv6: one /64); then every HELLO from there gets ERROR 429 until it is over."""
     wrong_token_addresses: int = 10_000

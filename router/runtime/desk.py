@@ -20,7 +20,7 @@ from router.core.ground import Settings
 from router.core.limits import Limits
 from router.core.router import Core
 from router.core.session import Session, Stage
-from router.runtime.door import Answer, Peer, Pipe
+from router.runtime.door import Answer, Peer, Pipe, Request
 from router.runtime.exchange import Exchange
 from router.runtime.keeping import Keeping, OnJournalError
 from router.runtime.link import Link
@@ -136,9 +136,9 @@ class Desk:
             link.outbox.pause(PauseReason.RESTORING)
         return link
 
-    def answer_http(self, method: str, path: str) -> Answer:
+    def answer_http(self, request: Request) -> Answer:
         """Health, readiness, or just a sign of life."""
-        if path.partition("?")[0] != "/readyz":
+        if request.path != "/readyz":
             return Answer(200, "text/plain", b"ok\n")
         reason = self.unready_reason
         if reason is None:

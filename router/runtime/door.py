@@ -68,6 +68,17 @@ class Link(Protocol):
         """The connection is gone. Called exactly once, last."""
 
 
+class Request(NamedTuple):
+    """A plain HTTP request, as far as it matters."""
+
+    method: str
+    path: str
+    """Without its query."""
+    bearer: str | None = None
+    """The token that it shows."""
+    is_loopback: bool = False
+
+
 class Answer(NamedTuple):
     """What a plain HTTP request gets."""
 
@@ -84,5 +95,5 @@ class Host(Protocol):
     def connect(self, pipe: Pipe, peer: Peer) -> Link:
         """A connection has finished its handshake. The pipe may be told to pause or close at once."""
 
-    def answer_http(self, method: str, path: str) -> Answer:
+    def answer_http(self, request: Request) -> Answer:
         """The answer to a request without upgrade: a probe, health, metrics."""

@@ -11,15 +11,16 @@ for the peer has a deadline that the door's sweep looks at.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import socket
 from collections.abc import Iterator
 from enum import Enum
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address
 from typing import cast
 
 from router.runtime.door import Host, Link, Peer
+from router.transports.guard import Guard
 from router.transports.handshake import (
     HEAD_END,
     HEAD_MAX_BYTES,
@@ -30,9 +31,12 @@ from router.transports.handshake import (
     refusal,
 )
 from router.transports.keepalive import Keepalive, Signs, Verdict
-from router.transports.roll import Roll
+from router.transports.remote import Remote, remote_of
+from router.transports.roll import Guest, Roll
 from router.transports.splitter import Splitter
 from router.wire.packing import OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG, pack_close, pack_control
+
+log = logging.getLogger("router.door")
 
 WRITE_HIGH_BYTES = 64 * 1024
 """With more than this waiting in the socket's buffer the link is blocked."""
@@ -55,11 +59,15 @@ class Connection(asyncio.Protocol):
     """The protocol of one socket, the pipe of one link, the listener of one splitter."""
 
     _transport: asyncio.Transport
+    _remote: Remote
     _keepalive: Keepalive
 
-    def __init__(self, host: Host, roll: Roll) -> None:
+    def __init__(self, host: Host, roll: Roll, guard: Guard, handshake: Guest | None = None) -> None:
+        """With TLS, its handshake is whose place on the roll it takes."""
         self._host = host
         self._roll = roll
+        self._guard = guard
+        self._handshake = handshake
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.HEAD
         self._deadline_s = math.inf
@@ -79,13 +87,18 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A socket was accepted."""
         self._transport = cast(asyncio.Transport, transport)
-        if not self._roll.admit(self):
+        accepted = self._transport.get_extra_info("socket")
+        self._remote = remote_of(accepted)
+        if self._handshake is not None:
+            self._roll.strike(self._handshake)
+            self._handshake = None
+        if not self._roll.admit(self, self._remote.counted):
             self._phase = Phase.ENDING
             self._transport.abort()
             return
         self._deadline_s = self._loop.time() + self._host.limits.hello_timeout_s
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
-        self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer, cut anywhere."""
@@ -219,15 +232,17 @@ class Connection(asyncio.Protocol):
             self._say_last(refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
 
     def _answer_head(self, head: bytes, rest: bytes) -> None:
-        verdict = read_head(head)
+        verdict = read_head(head, self._guard, is_loopback=self._remote.is_loopback)
         if isinstance(verdict, Accepted):
             self._open(verdict)
             if rest:
                 self._receive(rest)
         elif isinstance(verdict, Plain):
-            answer = self._host.answer_http(verdict.method, verdict.path)
-            self._say_last(plain_response(verdict.method, *answer))
+            answer = self._host.answer_http(verdict.request)
+            self._say_last(plain_response(verdict.request.method, *answer))
         else:
+            if verdict.reason is not None:
+                log.warning("refused %s: %s", self._remote.shown, verdict.reason)
             self._say_last(verdict.response)
 
     def _open(self, accepted: Accepted) -> None:
@@ -237,21 +252,12 @@ class Connection(asyncio.Protocol):
         self._deadline_s = math.inf
         self._keepalive = Keepalive(limits.ping_after_s, limits.session_timeout_s, self._loop.time())
         self._roll.link(self)
-        self._link = self._host.connect(self, self._peer(accepted.origin))
+        peer = Peer(self._remote.shown, self._remote.is_loopback, accepted.origin)
+        self._link = self._host.connect(self, peer)
         if self._phase is Phase.OPEN:
             self._splitter.on_messages = self._link.receive
             if self._is_blocked:
                 self._link.block()
-
-    def _peer(self, origin: str | None) -> Peer:
-        name = self._transport.get_extra_info("peername")
-        if not name:
-            return Peer("gone", False, origin)
-        address = ip_address(name[0].partition("%")[0])
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        shown = f"[{address}]" if address.version == 6 else str(address)
-        return Peer(f"{shown}:{name[1]}", address.is_loopback, origin)
 
     # Everything after it.
 

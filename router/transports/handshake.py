@@ -1,8 +1,9 @@
 """The head of a request, and what it gets: a WebSocket, a plain HTTP answer, or a refusal. Pure.
 
-Laws: any head gets one of the three; the rules of the upgrade are those of the `ServerProtocol` of
-`websockets`, with any path, the subprotocol `clasp` echoed when offered and never required, extensions
-(compression) declined. Every plain answer ends its connection.
+Laws: any head gets one of the three; whom the guard does not let in is told so and nothing else; the rules
+of the upgrade are those of the `ServerProtocol` of `websockets`, with any path, the subprotocol `clasp`
+echoed when offered and never required, extensions (compression) declined. Every plain answer ends its
+connection. What stands in a head is repeated to nobody: there may be a secret in it.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
-from websockets.http11 import Request
+from websockets.http11 import Request as UpgradeRequest
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
+
+from router.runtime.door import Request
+from router.transports.guard import Caller, Guard
 
 HEAD_MAX_BYTES = 8_192
 HEAD_END = b"\r\n\r\n"
 SUBPROTOCOL = Subprotocol("clasp")
 PLAIN_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 
+_ONCE = ("host", "origin", "authorization")
+"""Headers that may not be there twice: which of them is meant, two readers may see differently."""
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,20}) ([\x21-\x7e]+) HTTP/1\.[01]")
 
 # The library tells of every connection at level INFO; the log of the router has its own words for that.
@@ -37,30 +43,40 @@ class Accepted(NamedTuple):
 
 
 class Plain(NamedTuple):
-    """A request without upgrade, for the host to answer. The path comes without its query."""
+    """A request without upgrade, for the host to answer."""
 
-    method: str
-    path: str
+    request: Request
 
 
 class Refused(NamedTuple):
     """Neither of the two."""
 
     response: bytes
+    reason: str | None = None
+    """For the log, if the guard refused."""
 
 
-def read_head(head: bytes) -> Accepted | Plain | Refused:
+def read_head(head: bytes, guard: Guard, *, is_loopback: bool) -> Accepted | Plain | Refused:
     """Judge a whole request head, its blank line included."""
     request_line, *header_lines = head.removesuffix(HEAD_END).split(b"\r\n")
     request = _REQUEST_LINE.fullmatch(request_line)
     if request is None or not all(b":" in line for line in header_lines):
         return Refused(refusal(HTTPStatus.BAD_REQUEST))
+    fields = _fields(header_lines)
+    if any(len(fields.get(name, ())) > 1 for name in _ONCE):
+        return Refused(refusal(HTTPStatus.BAD_REQUEST))
+    caller = Caller(_first(fields, "host"), _first(fields, "origin"), is_loopback)
     method, path = request[1].decode(), request[2].decode()
-    if method == "GET" and _asks_for_websocket(header_lines):
+    is_upgrade = method == "GET" and any("websocket" in value.lower() for value in fields.get("upgrade", ()))
+    fault = guard.fault_of_upgrade(caller) if is_upgrade else guard.fault_of_request(caller)
+    if fault is not None:
+        return Refused(_forbidden(fault), fault)
+    if is_upgrade:
         return _upgrade(head)
     if method not in PLAIN_METHODS:
         return Refused(refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"Allow: {', '.join(PLAIN_METHODS)}\r\n"))
-    return Plain(method, path.partition("?")[0])
+    bearer = _bearer(_first(fields, "authorization"))
+    return Plain(Request(method, path.partition("?")[0], bearer, is_loopback))
 
 
 def plain_response(method: str, status: int, content_type: str, body: bytes) -> bytes:
@@ -81,17 +97,33 @@ def _response(status: int, headers: str, body: bytes, *, with_body: bool = True)
     return head.encode("latin-1") + (body if with_body else b"")
 
 
-def _asks_for_websocket(header_lines: list[bytes]) -> bool:
-    """Other upgrades, as to HTTP/2, may be ignored; a request with one is a plain one."""
-    fields = (line.lower().partition(b":") for line in header_lines)
-    return any(name.strip() == b"upgrade" and b"websocket" in value for name, _, value in fields)
+def _forbidden(reason: str) -> bytes:
+    return _response(HTTPStatus.FORBIDDEN, "Content-Type: text/plain\r\n", f"{reason}\n".encode())
+
+
+def _fields(header_lines: list[bytes]) -> dict[str, list[str]]:
+    """The values of each header, by its name in lower case."""
+    fields: dict[str, list[str]] = {}
+    for line in header_lines:
+        name, _, value = line.decode("latin-1").partition(":")
+        fields.setdefault(name.strip().lower(), []).append(value.strip())
+    return fields
+
+
+def _first(fields: dict[str, list[str]], name: str) -> str | None:
+    return fields.get(name, [None])[0]
+
+
+def _bearer(authorization: str | None) -> str | None:
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _upgrade(head: bytes) -> Accepted | Refused:
     protocol = ServerProtocol(select_subprotocol=_choose_subprotocol, logger=_library_log)
     protocol.receive_data(head)
     for event in protocol.events_received():
-        if isinstance(event, Request):
+        if isinstance(event, UpgradeRequest):
             response = protocol.accept(event)
             protocol.send_response(response)
             if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:

@@ -1,9 +1,12 @@
-"""Who is connected at a door, and since how far."""
+"""Who is connected at a door, since how far, and how many from where."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Protocol
+
+from router.core.limits import Limits
 
 
 class Guest(Protocol):
@@ -22,19 +25,27 @@ class Guest(Protocol):
 class Roll:
     """Who is connected at a door. Half-open is who has no link yet."""
 
-    def __init__(self, half_open_max: int, close_timeout_s: float) -> None:
+    def __init__(self, limits: Limits, close_timeout_s: float) -> None:
         self.close_timeout_s = close_timeout_s
         self.half_open: set[Guest] = set()
         self.linked: set[Guest] = set()
         self.is_closed = False
-        self._half_open_max = half_open_max
+        self._limits = limits
+        self._addresses: dict[Guest, str] = {}
+        self._counts: Counter[str] = Counter()
         self._emptied = asyncio.Event()
         self._emptied.set()
 
-    def admit(self, guest: Guest) -> bool:
-        """Take a newcomer in, if there is room."""
-        if self.is_closed or len(self.half_open) >= self._half_open_max:
+    def admit(self, guest: Guest, address: str | None) -> bool:
+        """Take a newcomer in, if there is room for one more, and from this address (None is not counted)."""
+        if self.is_closed or len(self.half_open) >= self._limits.handshakes:
             return False
+        allowed = self._limits.connections_per_address
+        if address is not None and allowed:
+            if self._counts[address] >= allowed:
+                return False
+            self._counts[address] += 1
+            self._addresses[guest] = address
         self.half_open.add(guest)
         self._emptied.clear()
         return True
@@ -48,6 +59,11 @@ class Roll:
         """It is gone."""
         self.half_open.discard(guest)
         self.linked.discard(guest)
+        address = self._addresses.pop(guest, None)
+        if address is not None:
+            self._counts[address] -= 1
+            if not self._counts[address]:
+                del self._counts[address]
         if not self.half_open and not self.linked:
             self._emptied.set()
 

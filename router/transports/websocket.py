@@ -7,6 +7,9 @@ What becomes of a peer that
 |---|---|
 | connects and says nothing, or stops inside the request head | dropped after `hello_timeout_s` |
 | is one more of those than `handshakes` allows | dropped at once |
+| is one more from its address than `connections_per_address` | dropped at once |
+| names a Host or an Origin that the guard does not know | 403 with the reason, then closed |
+| fails in its TLS handshake, or does not end it in `hello_timeout_s` | dropped |
 | sends no HTTP or a bad head · another method · a head above 8 KiB | 400 · 405 · 431, then closed |
 | offers compression | declined; a compressed frame all the same: close 1002 |
 | sends text | ignored |
@@ -25,51 +28,68 @@ What becomes of a peer that
 from __future__ import annotations
 
 import asyncio
-from ssl import SSLContext
 
 from router.core.limits import Limits
 from router.runtime.door import Host
 from router.transports.connection import Connection
+from router.transports.guard import Guard
+from router.transports.listening import TlsReception, bind
 from router.transports.roll import Guest, Roll
+from router.transports.tls import Certificates
 
 GOING_AWAY = 1001
 CLOSE_TIMEOUT_S = 2.0
 """For a peer to answer a close, or to take the last bytes."""
-BACKLOG = 1_024
-"""Connections the kernel holds ready for us; a burst of reconnecting clients should fit."""
 BEATS_PER_LIMIT = 4
 SWEEP_SLICE = 500
 """Connections looked at in one turn of the loop, so that ten thousand of them delay nobody's message."""
 
 
 class WebSocketDoor:
-    """One listening port.
+    """One listening port, on every address that the name it listens on has."""
 
-    With TLS a connection is seen here only after the TLS handshake, which has the same time limit.
-    """
-
-    def __init__(self, close_timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        close_timeout_s: float = CLOSE_TIMEOUT_S,
+        *,
+        guard: Guard | None = None,
+        certificates: Certificates | None = None,
+    ) -> None:
         self._close_timeout_s = close_timeout_s
-        self._server: asyncio.Server | None = None
+        self._guard = guard or Guard()
+        self._certificates = certificates
+        self.listens_on: list[tuple[str, int]] = []
+        """Every address, with its port."""
+        self._servers: list[asyncio.Server] = []
+        self._tls: TlsReception | None = None
         self._beat: asyncio.TimerHandle | None = None
 
-    async def open(self, host: Host, listen_host: str, port: int, ssl: SSLContext | None = None) -> int:
+    async def open(self, host: Host, listen_host: str, port: int) -> int:
         """Bind and serve; returns the real port. `OSError` if the address is not to be had."""
         loop = asyncio.get_running_loop()
-        roll = Roll(host.limits.handshakes, self._close_timeout_s)
-        self._server = await loop.create_server(
-            lambda: Connection(host, roll),
-            listen_host,
-            port,
-            ssl=ssl,
-            backlog=BACKLOG,
-            ssl_handshake_timeout=host.limits.hello_timeout_s if ssl else None,
-            ssl_shutdown_timeout=self._close_timeout_s if ssl else None,
-        )
-        self._roll = roll
+        self._host = host
+        self._roll = Roll(host.limits, self._close_timeout_s)
+        listening = await bind(listen_host, port)
+        self.listens_on = [one.getsockname()[:2] for one in listening]
+        if self._certificates is None:
+            self._servers = [await loop.create_server(self._connection, sock=one) for one in listening]
+        else:
+            timeout_s = host.limits.hello_timeout_s
+            self._tls = TlsReception(self._certificates, self._roll, timeout_s, self._connection)
+            for one in listening:
+                self._tls.begin(one)
         self._sweep(loop, self._beat_s(host.limits))
-        real_port: int = self._server.sockets[0].getsockname()[1]
-        return real_port
+        return self.listens_on[0][1]
+
+    def _connection(self, handshake: Guest | None = None) -> Connection:
+        return Connection(self._host, self._roll, self._guard, handshake)
+
+    def _stop_listening(self) -> None:
+        if self._tls is not None:
+            self._tls.end()
+        for server in self._servers:
+            server.close()
+        self._servers = []
 
     async def close(
         self,
@@ -78,10 +98,9 @@ class WebSocketDoor:
         timeout_s: float = CLOSE_TIMEOUT_S,
     ) -> None:
         """Stop listening, close every connection and wait until all are gone; stragglers are dropped."""
-        if self._server is None or self._beat is None:
+        if self._beat is None:
             return
-        self._server.close()
-        self._server = None
+        self._stop_listening()
         self._roll.is_closed = True
         for connection in tuple(self._roll.half_open):
             connection.abort()
@@ -92,6 +111,7 @@ class WebSocketDoor:
                 connection.abort()
             await self._roll.until_empty(timeout_s)
         self._beat.cancel()
+        self._beat = None
 
     def _sweep(self, loop: asyncio.AbstractEventLoop, beat_s: float) -> None:
         self._beat = loop.call_later(beat_s, self._sweep, loop, beat_s)

@@ -141,7 +141,7 @@ class RouterProcess:
     async def probe(self, path: str, method: str = "GET") -> tuple[int, bytes]:
         """Status and body of a plain HTTP request."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(f"{method} {path} HTTP/1.1\r\nHost: router\r\nContent-Length: 0\r\n\r\n".encode())
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode())
         async with asyncio.timeout(PATIENCE_S):
             answer = await reader.read()
         writer.close()

@@ -47,6 +47,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.quantities",
             "router.spelling",
             "router.config",
+            "router.network",
             "router.logs",
             "router.supervision",
             "router.daemon",

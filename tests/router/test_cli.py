@@ -13,6 +13,11 @@ from router.config import SETTINGS, RouterConfig
 EXAMPLES = {
     "listen": "0.0.0.0:8000",
     "name": "stage",
+    "cert": "stage.pem",
+    "key": "stage.key",
+    "client-ca": "crew.pem",
+    "allow-origin": ["https://desk.example"],
+    "allow-host": ["stage.local"],
     "journal": "memory:50000",
     "snapshot-every": "10s",
     "retain": "30d,20000000000B,50000000",
@@ -23,6 +28,7 @@ EXAMPLES = {
     "mirror-key": "show.pem",
     "auth": "tokens.toml",
     "max-sessions": 12,
+    "max-per-address": 20,
     "max-rate": 1000,
     "session-timeout": "5min",
     "param-ttl": "1h",
@@ -81,16 +87,17 @@ def test_check_prints_every_setting_and_that_it_is_a_default(check):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_setting_has_a_flag_of_its_name(check, name):
     """And a variable."""
-    values, sources = check(f"--{name}", str(EXAMPLES[name]))
+    text = EXAMPLES[name][0] if isinstance(EXAMPLES[name], list) else str(EXAMPLES[name])
+    values, sources = check(f"--{name}", text)
     assert (values[name], sources[name]) == (EXAMPLES[name], f"--{name}")
     variable = f"CLASP_ROUTER_{name.upper().replace('-', '_')}"
-    values, sources = check(**{variable: str(EXAMPLES[name])})
+    values, sources = check(**{variable: text})
     assert (values[name], sources[name]) == (EXAMPLES[name], variable)
 
 
 def test_every_setting_is_in_the_examples():
     """Whoever adds a setting adds it here."""
-    assert {setting.name for setting in SETTINGS} == {*EXAMPLES, "verbose"}
+    assert {setting.name for setting in SETTINGS} == {*EXAMPLES, "allow-native", "verbose"}
 
 
 def test_check_tells_each_source(check, tmp_path):

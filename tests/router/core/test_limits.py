@@ -11,6 +11,7 @@ from router.wire.messages import Announce, Bundle, Hello, Publish, Replay, Set, 
 from tests.router.core.desk import Desk, codes
 
 ELSEWHERE = {
+    "connections_per_address",
     "handshakes",
     "hello_timeout_s",
     "wrong_tokens_per_minute",

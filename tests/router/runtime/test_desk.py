@@ -3,6 +3,7 @@
 import pytest
 
 from router.core.limits import Limits
+from router.runtime.door import Request
 from router.wire.messages import Ack, Error, Get, Hello, Ping, Publish, Set, SignalType, Snapshot, Welcome
 from tests.router.runtime.desk_scene import Scene, a_set, an_event, heard, settle
 
@@ -24,10 +25,10 @@ async def test_nobody_is_heard_before_the_state_is_complete():
     peer = scene.door.connect()
     peer.send(Hello("early"))
     assert peer.received == []
-    assert scene.desk.answer_http("GET", "/readyz").status == 503
+    assert scene.desk.answer_http(Request("GET", "/readyz")).status == 503
     await scene.desk.start()
     assert isinstance(await peer.next(), Welcome)
-    assert scene.desk.answer_http("GET", "/readyz").status == 200
+    assert scene.desk.answer_http(Request("GET", "/readyz")).status == 200
     await scene.desk.stop()
 
 

@@ -7,6 +7,7 @@ from clasp_journal import value as values
 from clasp_journal.entry import EntryKind
 from clasp_journal.errors import JournalUnavailable
 from router.core.limits import Limits
+from router.runtime.door import Request
 from router.runtime.keeping import OnJournalError
 from router.runtime.recorder_local import LocalRecorder
 from router.wire.messages import Ack, Bundle, Error, Get, Publish, Replay, Set, Snapshot
@@ -101,7 +102,7 @@ async def test_with_stop_nothing_is_applied_that_cannot_be_kept(disk):
     peer.send(a_set("/a", 2), qos=1)
     error = await peer.until(lambda message: isinstance(message, Error))
     assert error.code == 500
-    assert scene.desk.answer_http("GET", "/readyz").status == 503
+    assert scene.desk.answer_http(Request("GET", "/readyz")).status == 503
     peer.send(Get("/a"))
     snapshot = await peer.until(lambda message: isinstance(message, Snapshot) and bool(message.params))
     assert snapshot.params[0].value == 1

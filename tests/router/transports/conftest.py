@@ -1,13 +1,14 @@
 """Doors on real ports of this machine, under every event loop that the router runs on."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 import uvloop
 
 from router.core.limits import Limits
+from router.transports.guard import Guard
+from router.transports.tls import Certificates
 from router.transports.websocket import WebSocketDoor
 from tests.router.transports.recording import RawPeer, RecordingHost, Serve
 
@@ -27,13 +28,15 @@ async def serve() -> AsyncIterator[Serve]:
         *,
         door: WebSocketDoor | None = None,
         host: RecordingHost | None = None,
-        tls: ssl.SSLContext | None = None,
+        guard: Guard | None = None,
+        certificates: Certificates | None = None,
+        listen: str = "127.0.0.1",
         **limits: float,
     ) -> tuple[RecordingHost, int]:
-        door = door or WebSocketDoor(close_timeout_s=0.2)
+        door = door or WebSocketDoor(0.2, guard=guard, certificates=certificates)
         host = host or RecordingHost(Limits(**limits))
         doors.append(door)
-        return host, await door.open(host, "127.0.0.1", 0, tls)
+        return host, await door.open(host, listen, 0)
 
     yield open_door
     for door in doors:

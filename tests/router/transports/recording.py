@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from router.core.limits import Limits
-from router.runtime.door import Answer, Peer, Pipe
+from router.runtime.door import Answer, Peer, Pipe, Request
 from tests.router.transports.peer_bytes import raw_frame
 
 PATIENCE_S = 10.0
 UPGRADE = (
-    b"GET /clasp HTTP/1.1\r\nHost: router\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /clasp HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 
@@ -79,11 +79,11 @@ class RecordingHost:
         self.changed.set()
         return link
 
-    def answer_http(self, method: str, path: str) -> Answer:
+    def answer_http(self, request: Request) -> Answer:
         """Only one path is known."""
-        if path == "/healthz":
+        if request.path == "/healthz":
             return Answer(200, "application/json", b"{}")
-        return Answer(404, "text/plain", f"{method} {path}?\n".encode())
+        return Answer(404, "text/plain", f"{request.method} {request.path}?\n".encode())
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something that was noted makes it true."""

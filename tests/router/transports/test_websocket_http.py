@@ -9,7 +9,7 @@ CRLF = "\r\n"
 
 def request(line, *headers):
     """A whole request head."""
-    return (CRLF.join([line, "Host: router", *headers]) + CRLF * 2).encode()
+    return (CRLF.join([line, "Host: localhost", *headers]) + CRLF * 2).encode()
 
 
 async def ask(port, dial, data):

@@ -1,0 +1,105 @@
+"""A router with a certificate, as its users meet it: clients of both kinds, the tool, and its operator."""
+
+import asyncio
+import json
+import shutil
+import signal
+import ssl
+
+import pytest
+
+from router.client import ClientError, connect
+from tests.certificates import Authority
+from tests.interop.python_peer import python_client
+from tests.journal.cli.tool import run
+from tests.router.transports.test_door_rules import own_address
+
+
+@pytest.fixture
+def authority(tmp_path):
+    """Who signs."""
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+async def secured(make_router, authority, tmp_path):
+    """A router with a certificate of its own."""
+    for source, name in zip(authority.issue("first"), ("cert.pem", "key.pem"), strict=True):
+        shutil.copy(source, tmp_path / name)
+    return await make_router("--cert", "cert.pem", "--key", "key.pem").start()
+
+
+def trusting(authority):
+    """What a client needs."""
+    return ssl.create_default_context(cafile=authority.ca)
+
+
+async def test_clients_come_in_by_wss(secured, authority, tmp_path, monkeypatch):
+    """The published one, ours and the tool see one state; by ws:// nobody does."""
+    url = f"wss://localhost:{secured.port}"
+    monkeypatch.setenv("SSL_CERT_FILE", authority.ca)
+    async with python_client(url) as published, connect(url, ssl=trusting(authority)) as ours:
+        await published.set("/secured", 7)
+        await published.flush()
+        assert await ours.get("/secured") == 7
+        await ours.set("/secured", 8)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    told = await run(tmp_path, "get", "/secured", "--url", url, "--ca", authority.ca)
+    assert (told.code, json.loads(told.out)["value"]) == (0, 8), told.err
+    assert (await run(tmp_path, "get", "/secured", "--url", url)).code == 3
+    with pytest.raises(ClientError):
+        await connect(f"ws://localhost:{secured.port}", reconnect=False)
+
+
+async def test_a_hangup_has_the_certificate_read_again(secured, authority, tmp_path):
+    """Who is connected stays; with broken files all is as before, and the operator is told."""
+
+    async def shown():
+        _, writer = await asyncio.open_connection("localhost", secured.port, ssl=trusting(authority))
+        subject = writer.get_extra_info("peercert")["subject"]
+        writer.close()
+        return dict(pair[0] for pair in subject)["commonName"]
+
+    async with connect(f"wss://localhost:{secured.port}", ssl=trusting(authority)) as old:
+        for source, name in zip(authority.issue("second"), ("cert.pem", "key.pem"), strict=True):
+            shutil.copy(source, tmp_path / name)
+        secured.send(signal.SIGHUP)
+        await secured.until_logged("new connections are shown the certificate")
+        assert await shown() == "second"
+        (tmp_path / "key.pem").write_text("none")
+        secured.send(signal.SIGHUP)
+        await secured.until_logged("the certificate stays as it was: cert.pem with key.pem")
+        assert await shown() == "second"
+        assert await old.set("/still", 1) == 1
+    assert await secured.stop() == 0
+
+
+async def test_a_hangup_without_a_certificate_ends_nothing(router):
+    """The signal of those who rotate logs."""
+    router.send(signal.SIGHUP)
+    await router.until_logged("nothing to be read again")
+    assert (await router.probe("/readyz"))[0] == 200
+
+
+@pytest.mark.parametrize("flags", [("--cert", "none.pem"), ("--client-ca", "none.pem")])
+async def test_a_certificate_that_cannot_be_used_is_named(make_router, flags):
+    """Exit code 3, one line, and the port is not bound."""
+    late = make_router(*flags)
+    late.launch()
+    assert await late.ended() == 3
+    assert "the certificate cannot be used: " in late.log
+
+
+async def test_whoever_listens_beyond_this_machine_is_told_the_risk(make_router):
+    """Each risk has its sentence; whom it concerns gets in or stays out accordingly."""
+    address = own_address()
+    exposed = make_router("--listen", f"{address}:0")
+    exposed.launch()
+    await exposed.until_logged("the list of Origins is empty")
+    assert "without tokens: whoever reaches this port is let in" in exposed.log
+    assert await exposed.stop() == 0
+
+
+async def test_whoever_listens_here_alone_is_told_nothing(router):
+    """A log without lines is worth something."""
+    assert router.log == ""
