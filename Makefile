@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format fuzz soak bench bench-peers interop-setup clean
+.PHONY: help setup run test check format fuzz soak bench bench-peers compiled pure test-compiled interop-setup clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -61,10 +61,29 @@ bench: $(STAMP) ## measure, also beside other brokers; ARGS="codec match --round
 bench-peers: $(STAMP) ## say which brokers the bench misses, and how to get them
 	@$(BIN)/python -m bench.servers.peers
 
+# In place, beside the files that they are made from; `make pure` is the way back.
+compiled: $(STAMP) ## build the hot modules with mypyc; see setup.py
+	@command -v cc >/dev/null 2>&1 || { echo "make compiled: cc is missing: apt-get install gcc libc6-dev" >&2; exit 1; }
+	@$(BIN)/python -c 'import os, sys, sysconfig as s; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))' \
+	  || { echo "make compiled: the headers of Python are missing: apt-get install python3-dev" >&2; exit 1; }
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python -e '.[compiled]'; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[compiled]'; \
+	fi
+	CLASP_COMPILED=1 $(BIN)/python setup.py --quiet build_ext --inplace
+
+pure: ## remove what `make compiled` has built
+	find clasp_journal router -name '*.so' -delete
+
+test-compiled: compiled ## build, and run the router's tests against it
+	$(BIN)/clasp-router --version | grep -q compiled
+	$(BIN)/python -m pytest -n $(JOBS) tests/router $(ARGS)
+
 interop-setup: ## install the JavaScript peers of tests/interop
 	@command -v npm >/dev/null 2>&1 || { echo "make interop-setup: npm is missing: apt-get install nodejs npm" >&2; exit 1; }
 	npm install --prefix tests/interop --no-package-lock --no-audit --no-fund
 
-clean: ## remove what was made here: .venv, caches, builds
+clean: pure ## remove what was made here: .venv, caches, builds
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/interop/node_modules .peers
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

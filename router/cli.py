@@ -25,6 +25,7 @@ from router.network import risks
 from router.spelling import parse_switch
 from router.strict import StrictGroup
 from router.token_cli import token
+from router.wire import packing
 
 _Command = Callable[..., Any]
 
@@ -32,6 +33,8 @@ _SHORT = {"name": "-n", "verbose": "-v"}
 _FIXED = {"journal_memory": ("journal", "memory:"), "no_ttl": ("param-ttl", "never")}
 """Flags of the relay that stand for a setting with a value."""
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
+_BUILD = "" if packing.__file__.endswith(".py") else ", compiled"
+"""Whether the hot modules are; see setup.py."""
 
 
 def _settings(command: _Command) -> _Command:
@@ -68,7 +71,7 @@ def _all_flags(command: _Command) -> _Command:
 
 @click.group(cls=StrictGroup, invoke_without_command=True, context_settings=_CONTEXT)
 @_all_flags
-@click.version_option(package_name="clasp-journal")
+@click.version_option(package_name="clasp-journal", message=f"%(prog)s, version %(version)s{_BUILD}")
 @click.pass_context
 def main(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
     """Route CLASP messages and remember every one of them.

@@ -1,7 +1,8 @@
 """What every test may lean on: how hard Hypothesis tries, and what to do when a tool is missing.
 
-Laws: a test never picks its own number of examples; the profile does (`HYPOTHESIS_PROFILE`). A missing tool
-is a skip that names what to install; where `CLASP_TEST_REQUIRE` is set, as in CI, it is a failure.
+Laws: what is tested is what the files say, not an older build of them; a test never picks its own number of
+examples, the profile does (`HYPOTHESIS_PROFILE`). A missing tool is a skip that names what to install; where
+`CLASP_TEST_REQUIRE` is set, as in CI, it is a failure.
 """
 
 import os
@@ -39,6 +40,17 @@ def missing_tool(reason: str) -> str:
     if os.environ.get("CLASP_TEST_REQUIRE"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A compiled module hides its source: one that is older than it would be tested in its place."""
+    for package in ("clasp_journal", "router"):
+        for compiled in (config.rootpath / package).rglob("*.cpython-*.so"):
+            source = compiled.with_name(compiled.name.partition(".")[0] + ".py")
+            if source.exists() and source.stat().st_mtime > compiled.stat().st_mtime:
+                raise pytest.UsageError(
+                    f"{compiled.name} is older than its source: make compiled, or make pure"
+                )
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from router.cli import main
 from router.config import SETTINGS, RouterConfig
+from router.wire import packing
 
 EXAMPLES = {
     "listen": "0.0.0.0:8000",
@@ -225,5 +226,6 @@ def test_help_explains_every_flag(run):
 
 
 def test_the_version_is_told(run):
-    """That of the installed distribution."""
-    assert run("--version").output.strip().endswith(version("clasp-journal"))
+    """That of the installed distribution, and whether its hot modules are compiled."""
+    compiled = "" if packing.__file__.endswith(".py") else ", compiled"
+    assert run("--version").output.strip().endswith(version("clasp-journal") + compiled)
