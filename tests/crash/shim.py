@@ -44,9 +44,13 @@ class Shim:
         ]
         subprocess.run([*command, "-ldl", "-lpthread"], check=True)
 
-    def environment(self, root: Path, *, log: Path | None = None, boot_id: str = "") -> dict[str, str]:
+    def environment(
+        self, root: Path, *, log: Path | None = None, boot_id: str = "", faults: Path | None = None
+    ) -> dict[str, str]:
         """The variables under which a child works in `root`."""
         shimmed = {"LD_PRELOAD": str(self._library), "SHIM_ROOT": str(root.resolve())}
+        if faults is not None:
+            shimmed["SHIM_FAULTS"] = str(faults)
         if log is not None:
             shimmed["SHIM_LOG"] = str(log)
         if boot_id:
@@ -64,6 +68,23 @@ def run_child(module: str, *arguments: str, environment: dict[str, str]) -> str:
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
+
+
+class FaultsFrom:
+    """Says from outside which calls of processes fail that were started with this file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def arm(self, call: Call, error: int, first: int) -> None:
+        """Let all calls of a kind fail, beginning with the `first` from now on."""
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(f"{int(call)} {error} {first} {ENDLESS}\n")
+        fresh.rename(self.path)
+
+    def end(self) -> None:
+        """Let every call succeed again."""
+        self.path.unlink()
 
 
 class Faults:

@@ -94,8 +94,8 @@ async def test_a_failing_disk_costs_nothing_acknowledged(
 async def test_a_failing_disk_at_any_call_costs_nothing_acknowledged(
     shim: Shim, tmp_path: Path, call: Call, error: int
 ) -> None:
-    """The same at each of the first 200 calls."""
-    await endure(shim, tmp_path, cases_of(tmp_path, call, error, list(range(1, 201))))
+    """The same at each of the first 500 calls."""
+    await endure(shim, tmp_path, cases_of(tmp_path, call, error, list(range(1, 501))))
 
 
 async def test_a_batch_that_was_refused_does_not_come_back(shim: Shim, tmp_path: Path) -> None:

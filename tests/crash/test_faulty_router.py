@@ -1,0 +1,148 @@
+"""The disk of a router fails while it is in use: policy decides what happens, and it recovers by itself.
+
+One router lives through fault after fault, at the n-th write or sync counted anew each time, and is killed in
+between. Whatever was acknowledged is there in the end, once, and nothing that was refused is.
+"""
+
+import errno
+import random
+from pathlib import Path
+
+import pytest
+
+from clasp_journal.entry import EntryKind
+from router.wire.messages import Ack, Error
+from tests.crash.shim import Call, FaultsFrom, Shim
+from tests.e2e.past import read_past
+from tests.e2e.peer import Peer, make_set
+from tests.e2e.router_process import RouterProcess
+
+ADDRESS, ASIDE = "/count", "/aside"
+KINDS = [(Call.WRITE, errno.ENOSPC), (Call.WRITE, errno.EIO), (Call.SYNC, errno.EIO)]
+BURST = 5
+BURSTS_MAX = 2_000
+POLICIES = ("stop", "serve")
+
+
+class Show:
+    """A router whose disk can be made to fail, one writer, and what the writer was told."""
+
+    def __init__(self, folder: Path, shim: Shim, monkeypatch: pytest.MonkeyPatch, policy: str) -> None:
+        home = folder / "journal"
+        home.mkdir()
+        self._faults = FaultsFrom(folder / "faults")
+        for name, text in shim.environment(home, faults=self._faults.path).items():
+            monkeypatch.setenv(name, text)
+        journal = f"sqlite:{home / 'show.db'}"
+        self.router = RouterProcess(folder, "--journal", journal, "--on-journal-error", policy)
+        self._policy = policy
+        self._peer: Peer | None = None
+        self._sent = self._owed = self.acknowledged = 0
+
+    async def start(self) -> None:
+        """Start the router, or start it again, and be a writer."""
+        await self.router.start()
+        self._peer = await Peer.connect(self.router.port, "writer")
+
+    async def endure(self, call: Call, error: int, first: int) -> None:
+        """Write until the disk fails, see what the policy says, let it be well, and write again."""
+        self._faults.arm(call, error, first)
+        for _ in range(BURSTS_MAX):
+            await self._burst()
+            if (await self.router.probe("/readyz"))[0] == 503:
+                break
+        else:
+            pytest.fail("the fault never hit")
+        assert await self.router.probe("/healthz") == (200, b"ok\n")
+        await self._set(ASIDE)
+        is_applied = await self._peer_hears_refusal()
+        assert is_applied == (self._policy == "serve")
+        self._faults.end()
+        await self.router.until_ready()
+        await self._burst()
+        while self._owed:
+            await self._hear()
+
+    async def _burst(self) -> None:
+        for _ in range(BURST):
+            await self._set(ADDRESS)
+        while self._owed > 10 * BURST:
+            await self._hear()
+            if (await self.router.probe("/readyz"))[0] == 503:
+                return
+
+    async def _set(self, address: str) -> None:
+        assert self._peer is not None
+        self._sent += 1
+        self._owed += 1
+        await self._peer.say(make_set(address, self._sent), qos=2)
+
+    async def _peer_hears_refusal(self) -> bool:
+        """Wait until the SET aside is refused; whether it was applied all the same."""
+        assert self._peer is not None
+        while True:
+            heard = await self._hear()
+            if isinstance(heard, Error) and heard.address in (ASIDE, None):
+                break
+        fresh = await Peer.connect(self.router.port, "reader")
+        param = fresh.params.get(ASIDE)
+        fresh.hang_up()
+        return param is not None and param.value == self._sent
+
+    async def _hear(self) -> Ack | Error:
+        assert self._peer is not None
+        heard = (await self._peer.hear_any()).message
+        assert isinstance(heard, Ack | Error), heard
+        if isinstance(heard, Error):
+            assert heard.code == 500, heard
+        elif heard.address == ADDRESS:
+            self.acknowledged += 1
+        self._owed -= 1
+        return heard
+
+    async def check(self) -> None:
+        """Kill everything, start again, and compare the journal with what was acknowledged."""
+        assert self._peer is not None
+        await self.router.kill_all()
+        self._peer.hang_up()
+        await self.start()
+        past = await read_past(self._peer, journal_kinds=True)
+        values = [entry.value for entry in past.entries if entry.address == ADDRESS]
+        assert len(values) == self.acknowledged
+        assert values == sorted(set(values))
+        assert self._peer.params[ADDRESS].value == values[-1], "the last one was acknowledged"
+        gaps = [entry for entry in past.entries if entry.kind == EntryKind.GAP]
+        assert bool(gaps) == (self._policy == "serve")
+
+
+async def endure_all(show: Show, numbers: list[int], seed: str) -> None:
+    """Fault after fault, of any kind; after every tenth, and at the end, a kill."""
+    rng = random.Random(seed)
+    await show.start()
+    try:
+        for done, first in enumerate(numbers, start=1):
+            call, error = rng.choice(KINDS)
+            await show.endure(call, error, first)
+            if done % 10 == 0 or done == len(numbers):
+                await show.check()
+    finally:
+        while Peer.connected:
+            Peer.connected.pop().hang_up()
+        show.router.end()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+async def test_a_router_recovers_from_a_failing_disk(shim: Shim, tmp_path: Path, monkeypatch, policy: str):
+    """A few faults, each at another call."""
+    numbers = random.Random(policy).sample(range(1, 200), 3)
+    await endure_all(Show(tmp_path, shim, monkeypatch, policy), numbers, f"sample {policy}")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("policy", POLICIES)
+async def test_a_router_recovers_from_a_disk_that_fails_anywhere(
+    shim: Shim, tmp_path: Path, monkeypatch, policy: str
+):
+    """At each of the first 500 calls, every other one under the one policy."""
+    numbers = list(range(1 + POLICIES.index(policy), 501, 2))
+    await endure_all(Show(tmp_path, shim, monkeypatch, policy), numbers, f"soak {policy}")
