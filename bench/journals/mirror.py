@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from pathlib import Path
-from time import perf_counter
-from typing import Protocol, TypeVar
+from time import perf_counter, process_time
+from typing import NamedTuple, Protocol, TypeVar
 
 from bench.journals.scene import a_show
 from bench.measure import Row, interleaved
@@ -33,6 +33,26 @@ class Wait(Protocol):
     """What runs a coroutine to its end."""
 
     def __call__(self, work: Coroutine[object, object, T], /) -> T: ...
+
+
+class Clocks(NamedTuple):
+    """What the wall says, and how long this process was at work: on a busy machine that is less."""
+
+    wall_s: float
+    cpu_s: float
+
+    @classmethod
+    def read(cls) -> Clocks:
+        """Both, now."""
+        return cls(perf_counter(), process_time())
+
+    def until_now(self) -> Clocks:
+        """What has passed."""
+        return Clocks(perf_counter() - self.wall_s, process_time() - self.cpu_s)
+
+    def at_work(self, count: int) -> str:
+        """The rate per second at work, as a note."""
+        return f"{count / self.cpu_s:,.0f}/s of the {self.cpu_s:.3g} s at work"
 
 
 async def _append(journal: SqliteJournal, entries: list[JournalEntry], *, synced: bool) -> None:
@@ -88,29 +108,30 @@ def _looking_back(stage: Stage, count: int) -> list[Row]:
     db, mirror, fresh = (stage.folder / name for name in ("kept.db", "kept.jsonl", "rebuilt.db"))
     stage.wait(_fill(db, mirror, count))
     size_bytes = mirror.stat().st_size
-    started = perf_counter()
+    started = Clocks.read()
     chain = verify_chain(mirror)
-    verify_s = perf_counter() - started
-    parity_s, rebuild_s = stage.wait(_compare_and_rebuild(db, mirror, fresh))
+    verifying = started.until_now()
+    comparing, rebuilding = stage.wait(_compare_and_rebuild(db, mirror, fresh))
     if not chain.is_intact or chain.entries != count:
         raise RuntimeError(f"the mirror is broken: {chain}")
+    rebuilt = f"into an empty file, without its parity; {rebuilding.at_work(count)}"
     return [
         Row("journal", "bytes per line of the mirror", size_bytes / count, "bytes"),
         Row(
             "journal",
             "verify the chain",
-            count / verify_s,
+            count / verifying.wall_s,
             "entries/s",
-            note=f"{count:,} in {verify_s:.3g} s",
+            note=f"{count:,} in {verifying.wall_s:.3g} s; {verifying.at_work(count)}",
         ),
-        Row("journal", "parity", parity_s, "s", note=f"{count:,} entries"),
         Row(
             "journal",
-            "rebuild",
-            count / rebuild_s,
-            "entries/s",
-            note="into an empty file, without its parity",
+            "parity",
+            comparing.wall_s,
+            "s",
+            note=f"{count:,} entries; {comparing.at_work(count)}",
         ),
+        Row("journal", "rebuild", count / rebuilding.wall_s, "entries/s", note=rebuilt),
     ]
 
 
@@ -120,16 +141,16 @@ async def _fill(db: Path, mirror: Path, count: int) -> None:
             await journal.append(list(a_show(min(BATCH_ENTRIES, count - first), first)))
 
 
-async def _compare_and_rebuild(db: Path, mirror: Path, fresh: Path) -> tuple[float, float]:
-    """Seconds for the one and the other."""
+async def _compare_and_rebuild(db: Path, mirror: Path, fresh: Path) -> tuple[Clocks, Clocks]:
+    """What the one and the other took."""
     async with SqliteJournal(db, read_only=True) as journal:
-        started = perf_counter()
+        started = Clocks.read()
         found = await parity(journal, mirror)
-        parity_s = perf_counter() - started
+        comparing = started.until_now()
     async with SqliteJournal(fresh) as journal:
-        started = perf_counter()
+        started = Clocks.read()
         done = await rebuild(journal, mirror)
-        both_s = perf_counter() - started
+        both = started.until_now()
     if not (found.is_consistent and done.parity.is_consistent):
         raise RuntimeError("the sides differ")
-    return parity_s, both_s - parity_s
+    return comparing, Clocks(both.wall_s - comparing.wall_s, both.cpu_s - comparing.cpu_s)
