@@ -4,6 +4,9 @@ Law: at any moment, also after an interruption, the state after the last removed
 can be told: the snapshot at the cut is there before the first entry goes, and so is the note that says so.
 An interrupted removal is ended by the next, with a note of its own. Work is done in slices, between
 which there is room for appends.
+
+The texts of addresses and authors stay when their last entry goes: snapshots, and readers in other processes,
+know them by number, and there are few of them beside the entries.
 """
 
 from __future__ import annotations
