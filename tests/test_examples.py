@@ -48,6 +48,17 @@ SHOWN = {
         "next: revision 101",
         "followed: #101, incomplete: False",
     ),
+    "resume_a_job.py": (
+        "completed so far: 0; last entry: #0",
+        "working: collect",
+        "working: pack",
+        "killed",
+        "completed so far: 1; last entry: #1",
+        "working: pack",
+        "working: upload",
+        "completed: #1 collect, #2 pack, #3 upload",
+        "ended",
+    ),
     "replay_an_evening.py": (
         "2 marks, 9 entries in all",
         "/again/cue/go = preset",
