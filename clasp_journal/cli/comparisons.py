@@ -1,7 +1,8 @@
 """The grammar of `--where`: one comparison, like `value > 0.9`, `author == "desk"`, `signal != stream`.
 
 Laws: numbers compare with numbers and texts with texts; everything else differs, and is neither more nor
-less. true is no number. An entry that does not have what is compared passes only `!=`.
+less. true is no number. An entry that does not have what is compared passes only `!=`. An author is who has
+that subject, session id or client's name, as everywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from clasp_journal.entry import JournalEntry, SignalType
 from clasp_journal.errors import BadInput
 
 _EXAMPLES = "'value > 0.9', 'value == \"on\"', 'revision >= 5', 'author != desk', 'signal == event'"
-_FORM = re.compile(r"\s*(\w+)\s*(==|=|!=|<=|<|>=|>)\s*(.*?)\s*", re.DOTALL)
+_FORM = re.compile(r"\s*(\w+)\s*(==|=|!=|<=|<|>=|>)\s*([^=<>!].*?)\s*", re.DOTALL)
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "=": operator.eq,
@@ -33,33 +34,35 @@ def _signal(entry: JournalEntry) -> object:
     return _ABSENT if entry.signal_type is None else SignalType(entry.signal_type).name.lower()
 
 
-_FIELDS: dict[str, Callable[[JournalEntry], object]] = {
-    "value": lambda entry: _ABSENT if entry.encoded is None else entry.value,
-    "revision": lambda entry: _ABSENT if entry.revision is None else entry.revision,
-    "author": lambda entry: entry.author,
-    "signal": _signal,
+_FIELDS: dict[str, Callable[[JournalEntry], tuple[object, ...]]] = {
+    "value": lambda entry: (_ABSENT if entry.encoded is None else entry.value,),
+    "revision": lambda entry: (_ABSENT if entry.revision is None else entry.revision,),
+    "author": lambda entry: (entry.author,) if entry.name is None else (entry.author, entry.name),
+    "signal": lambda entry: (_signal(entry),),
 }
+"""What is compared; of several it is enough that one passes, unless they are to differ."""
 
 
 def parse_comparison(text: str) -> Callable[[JournalEntry], bool]:
     """The test that a text describes; otherwise `BadInput` with examples."""
     match = _FORM.fullmatch(text)
-    if match is None or not match[3]:
+    if match is None:
         raise BadInput(f"--where {text!r} is no comparison; examples: {_EXAMPLES}")
     field, sign, literal = match.groups()
     if field not in _FIELDS:
         raise BadInput(f"--where {text!r}: {field} cannot be compared; there are {', '.join(_FIELDS)}")
     read, compare, wanted = _FIELDS[field], _OPERATORS[sign], _literal(literal)
 
-    def test(entry: JournalEntry) -> bool:
-        found = read(entry)
+    enough = all if sign == "!=" else any
+
+    def holds(found: object) -> bool:
         if _class_of(found) != _class_of(wanted):
             return sign == "!="
         if sign not in ("==", "=", "!=") and not isinstance(wanted, (int, float, str)):
             return False
         return compare(found, wanted)
 
-    return test
+    return lambda entry: enough(map(holds, read(entry)))
 
 
 def _literal(text: str) -> object:

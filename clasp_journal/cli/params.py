@@ -8,8 +8,8 @@ import click
 
 from clasp_journal.address import Pattern
 from clasp_journal.cli.asking import ADDRESS, EXCLUDED, PATTERNS, literal, seq_of, time_option
-from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.records import PARAM_COLUMNS, param_record
+from clasp_journal.cli.stderr import say
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 from clasp_journal.travel import param_at, params_at
 
@@ -59,9 +59,9 @@ async def get(ask: Ask, address: str, at: str) -> None:
     literal(address)
     async with ask.target.journal() as journal:
         param = await param_at(journal, await seq_of(ask, journal, at), address)
-    if param is None:
-        raise Ending(
-            Exit.NOTHING, f"{address} had no value then" if at != "now" else f"{address} has no value"
-        )
     with ask.printer(PARAM_COLUMNS) as printer:
-        printer.write(param_record(param, ask.shown))
+        if param is not None:
+            printer.write(param_record(param, ask.shown))
+    if param is None:
+        say(f"{address} has no value" if at == "now" else f"{address} had no value then")
+    ask.finish(printer.count)

@@ -12,6 +12,7 @@ def was_set(value, revision=1):
 
 
 EVENT = JournalEntry(1, "pad", "/b", EntryKind.PUBLISH, SignalType.EVENT)
+NAMED = EVENT._replace(name="desk")
 MARK = JournalEntry(1, "pad", "", EntryKind.MARK)
 
 
@@ -30,7 +31,9 @@ MARK = JournalEntry(1, "pad", "", EntryKind.MARK)
         ("value == [1, 2]", [was_set([1, 2])], [was_set([2, 1])]),
         ("value < [3]", [], [was_set([1, 2])]),
         ("revision > 4", [was_set(0, 5)], [was_set(0, 4), EVENT]),
-        ("author == desk", [was_set(0)], [EVENT]),
+        ("author == desk", [was_set(0), NAMED], [EVENT]),
+        ("author == pad", [EVENT, NAMED], [was_set(0)]),
+        ("author != desk", [EVENT], [was_set(0), NAMED]),
         ("signal != param", [EVENT, MARK], [was_set(0)]),
         ("signal == event", [EVENT], [MARK, was_set(0)]),
     ],

@@ -98,6 +98,7 @@ async def test_nothing_is_no_error_unless_it_is_asked_to_be_one(recorded):
         (("query", "-S", "21h03"), "'21h03' is no time; examples: 21:03"),
         (("query", "-S", "mark:dors-open"), "there is no mark 'dors-open'; near it are doors-open"),
         (("query", "--where", "value"), "is no comparison; examples: 'value > 0.9'"),
+        (("query", "--where", "value >< 1"), "is no comparison; examples: 'value > 0.9'"),
         (("query", "--where", "colour == 1"), "colour cannot be compared; there are value, revision"),
         (("query", "--op", "sett"), "--op 'sett': there are publish, set, expire"),
         (("query", "--type", "noise"), "--type 'noise': there are param, event"),
