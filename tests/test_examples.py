@@ -27,6 +27,13 @@ SHOWN = {
         "history #10 /light/1/level = 0.47",
         "#20 /light/1/level = 1.00",
     ),
+    "a_view_of_your_own.py": (
+        "seen up to 3",
+        "seen up to 5",
+        "the same when replayed: True",
+        "curtain: 3",
+        "blackout: 1",
+    ),
     "embed_a_router.py": (
         "connected to 'show'",
         "#1 desk: /light/1 = 0.5",

@@ -20,16 +20,11 @@ from clasp_journal.cli.asking import SELECTION, inquiry_of, tell_missing
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
+from clasp_journal.cli.records import SPAN_COLUMNS, span_record
 from clasp_journal.cli.stderr import Progress
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
 from clasp_journal.journal import Journal
 
-_SPAN_COLUMNS = (
-    Column("first_timestamp", "FIRST", "time", "cyan"),
-    Column("last_timestamp", "LAST", "time", "cyan"),
-    Column("first"),
-    Column("last"),
-)
 WHO_COLUMNS = (
     Column("author", "AUTHOR", style="bold"),
     Column("names", "NAMES", style="blue"),
@@ -37,14 +32,14 @@ WHO_COLUMNS = (
     Column("sets", "SETS", "number", is_minor=True),
     Column("publishes", "PUBLISHES", "number", is_minor=True),
     Column("addresses", "ADDRESSES", "number", is_minor=True),
-    *_SPAN_COLUMNS,
+    *SPAN_COLUMNS,
 )
 TOP_COLUMNS = (
     Column("address", "ADDRESS", style="bold"),
     Column("count", "COUNT", "number"),
     Column("bytes", "BYTES", "number"),
     Column("rate", "PEAK/S", "number"),
-    *_SPAN_COLUMNS,
+    *SPAN_COLUMNS,
 )
 MARK_COLUMNS = (
     Column("seq", "SEQ", "id", "dim"),
@@ -73,7 +68,7 @@ async def who(ask: Ask, **asked: Any) -> None:
                 counts = {"entries": one.entries, "sets": one.sets, "publishes": one.publishes}
                 names = {"author": one.author, "names": list(one.names)}
                 addresses = {"addresses": one.addresses}
-                printer.write(names | counts | addresses | _span(ask, one.first_us, one.last_us))
+                printer.write(names | counts | addresses | span_record(one.first_us, one.last_us, ask.shown))
         await tell_missing(journal, inquiry)
     ask.finish(len(found))
 
@@ -100,7 +95,9 @@ async def top(ask: Ask, by: str, limit: int, **asked: Any) -> None:
         with ask.printer(TOP_COLUMNS) as printer:
             for one in found:
                 counts = {"count": one.entries, "bytes": one.size_bytes, "rate": one.peak_per_s}
-                printer.write({"address": one.address} | counts | _span(ask, one.first_us, one.last_us))
+                printer.write(
+                    {"address": one.address} | counts | span_record(one.first_us, one.last_us, ask.shown)
+                )
         await tell_missing(journal, inquiry)
     ask.finish(len(found))
 
@@ -167,15 +164,6 @@ async def _forecast(ask: Ask, journal: Journal, path: str) -> dict[str, Any]:
         "bytes_per_day": None if growth is None else round(growth.bytes_per_day),
         "free_bytes": free_bytes,
         "full_at": _shown(ask, full_at_us),
-    }
-
-
-def _span(ask: Ask, first_us: int, last_us: int) -> dict[str, Any]:
-    return {
-        "first_timestamp": first_us,
-        "last_timestamp": last_us,
-        "first": ask.shown(first_us),
-        "last": ask.shown(last_us),
     }
 
 

@@ -49,6 +49,7 @@ VERBS: dict[str, Verb] = {
     "who": Verb("crowd", _CROWD, "[PATTERN…]", "The authors of messages, whoever wrote most first."),
     "top": Verb("crowd", _CROWD, "[PATTERN…]", "The busiest addresses."),
     "stats": Verb("crowd", _CROWD, "", "The extent of the journal: numbers, times, epoch, size."),
+    "view": Verb("viewing", _CROWD, "list|rebuild|show [NAME] [PATTERN…]", "Sums that are kept, up to date."),
     "diff": Verb("comparing", _STATE, "TIME [TIME|now] [PATTERN…]", "What changed between two instants."),
     "mark": Verb("naming", _ACT, "NAME", "Names an instant, so that it can be used as a time."),
     "undo": Verb("acting", _ACT, "PATTERN… --to TIME", "Brings a subtree back to what it was, by SETs."),

@@ -31,6 +31,14 @@ PARAM_COLUMNS = (
 )
 
 
+SPAN_COLUMNS = (
+    Column("first_timestamp", "FIRST", "time", "cyan"),
+    Column("last_timestamp", "LAST", "time", "cyan"),
+    Column("first"),
+    Column("last"),
+)
+
+
 def entry_record(entry: JournalEntry, shown: Callable[[int], str]) -> dict[str, Any]:
     """An entry."""
     return object_of(entry, shown)
@@ -49,3 +57,13 @@ def param_record(param: ParamSnapshot, shown: Callable[[int], str]) -> dict[str,
     if param.ttl is not None:
         record["ttl"] = param.ttl
     return record
+
+
+def span_record(first_us: int, last_us: int, shown: Callable[[int], str]) -> dict[str, Any]:
+    """The first and the last time of something that happened more than once."""
+    return {
+        "first_timestamp": first_us,
+        "last_timestamp": last_us,
+        "first": shown(first_us),
+        "last": shown(last_us),
+    }

@@ -221,11 +221,11 @@ class SqliteJournal(Journal):
             compaction = Compaction(storage, SnapshotKeeper(storage))
             return await compaction.run(cut.before_seq, note=partial(recorded, cut, now_us))
 
-    def stored(self, view: TableView, *, on_progress: Callable[[int], None] | None = None) -> StoredView:
+    def stored(self, view: TableView) -> StoredView:
         """A view whose rows are tables of this file; `clasp_journal.views` says how to drive it."""
         from clasp_journal.sqlite.viewing import Hands, StoredView
 
-        return StoredView(view, Hands(self, self._opened, self._upkeep), on_progress)
+        return StoredView(view, Hands(self, self._opened, self._upkeep))
 
     async def load_view(self, view: TableView, wants: Callable[[Key], bool]) -> None:
         """Fill a view in memory with the wanted rows that the file has of it, if they are still true."""

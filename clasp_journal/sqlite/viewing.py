@@ -30,7 +30,7 @@ from clasp_journal.sqlite.transactions import reading, writing
 from clasp_journal.sqlite.trouble import is_damage
 from clasp_journal.sqlite.view_tables import KeptTable, reached_of, write_reached
 from clasp_journal.sqlite.writing_end import WritingEnd
-from clasp_journal.views.driving import Start, anew_since, following, is_forgetting, start_of
+from clasp_journal.views.driving import OnProgress, Start, anew_since, following, is_forgetting, start_of
 from clasp_journal.views.tables import Key, Row
 from clasp_journal.views.view import Reached, TableView
 
@@ -41,9 +41,6 @@ CHANGES_MAX = 20_000
 """Changed rows that are held before they are written, within the transaction."""
 
 log = logging.getLogger("clasp_journal")
-
-OnProgress = Callable[[int], None]
-"""Told how many more entries were seen; called on the writing thread."""
 
 
 class _BeginAnew(Exception):
@@ -68,31 +65,31 @@ class StoredView:
     The view itself is told entries on the thread that writes, and is of no use to anybody else meanwhile.
     """
 
-    def __init__(self, view: TableView, hands: Hands, on_progress: OnProgress | None = None) -> None:
+    def __init__(self, view: TableView, hands: Hands) -> None:
         self._view = view
         self._hands = hands
-        self._on_progress = on_progress
         self._kept = [KeptTable(table) for table in view.tables]
         for table in view.tables:
             if table.name != view.name and not table.name.startswith(f"{view.name}_"):
                 raise ValueError(f"the table {table.name} is not named like its view {view.name}")
 
-    async def replay(self, journal: Journal, since: int, *, reset: bool) -> int:
+    async def replay(self, journal: Journal, since: int, *, reset: bool, on_progress: OnProgress) -> int:
         """Tell the view all entries after `since`, in one transaction."""
         self._must_be_at_home(journal)
         async with self._hands.upkeep:
+            self._on_progress = on_progress
             storage = await self._hands.opened()
-            if reset:
-                return await self._begin_anew(storage, since)
             reached, _ = await self._look(storage)
+            if reset or reached is None:
+                return await self._begin_anew(storage, since)
             await self._remember(reached)
-            start = await following(journal, self._view, since)
-            return await self._tell(storage, start, None, anew=reached is None)
+            return await self._tell(storage, await following(journal, self._view, since), None, anew=False)
 
-    async def catch_up(self, journal: Journal) -> int:
+    async def catch_up(self, journal: Journal, *, on_progress: OnProgress) -> int:
         """Tell the view the entries that it has not seen; all of them if there is no way to go on."""
         self._must_be_at_home(journal)
         async with self._hands.upkeep:
+            self._on_progress = on_progress
             storage = await self._hands.opened()
             while True:
                 reached, extent = await self._look(storage)
@@ -139,11 +136,12 @@ class StoredView:
 
         return await writer.worker.run(job, "view")
 
-    async def _remember(self, reached: Reached | None) -> None:
+    async def _remember(self, reached: Reached) -> None:
         """See to it that the view carries the params as they were where its rows end."""
-        if self._view.carries_params and reached is not None and self._view.reached != reached:
+        if self._view.carries_params and self._view.reached != reached:
             self._view.begin(await self._hands.journal.state(reached.seq))
-            self._let_go()
+            for table in self._view.tables:
+                table.let_go()
         self._view.reached = reached
 
     async def _begin_anew(self, storage: Storage, since: int) -> int:
@@ -162,10 +160,6 @@ class StoredView:
             abandoned.set()
             raise
 
-    def _let_go(self) -> None:
-        for table in self._view.tables:
-            table.clear()
-
 
 class _Telling:
     """A view being told entries, as a job on the writing connection."""
@@ -176,7 +170,7 @@ class _Telling:
         kept: list[KeptTable],
         writer: WritingEnd,
         abandoned: threading.Event,
-        on_progress: OnProgress | None,
+        on_progress: OnProgress,
     ) -> None:
         self._view = view
         self._tables = list(zip(view.tables, kept, strict=True))
@@ -236,8 +230,7 @@ class _Telling:
                 if self._abandoned.is_set():
                     raise _Abandoned
                 yield [entry_of(row, catalog) for row in rows]
-                if self._on_progress is not None:
-                    self._on_progress(len(rows))
+                self._on_progress(len(rows))
 
 
 def load_kept(db: sqlite3.Connection, view: TableView, wants: Callable[[Key], bool]) -> None:

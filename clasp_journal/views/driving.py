@@ -19,15 +19,22 @@ from clasp_journal.restore import State
 from clasp_journal.views.tables import Key
 from clasp_journal.views.view import Reached, TableView, View
 
+OnProgress = Callable[[int], None]
+"""Told how many more entries a view was told."""
+
+
+def _unwatched(count: int) -> None:
+    """Nobody wants to know how far it is."""
+
 
 @runtime_checkable
 class KeptView(Protocol):
     """A view that outlives this process, in the journal whose entries it is told."""
 
-    async def replay(self, journal: Journal, since: int, *, reset: bool) -> int:
+    async def replay(self, journal: Journal, since: int, *, reset: bool, on_progress: OnProgress) -> int:
         """See the function of this name."""
 
-    async def catch_up(self, journal: Journal) -> int:
+    async def catch_up(self, journal: Journal, *, on_progress: OnProgress) -> int:
         """See the function of this name."""
 
 
@@ -58,45 +65,60 @@ class _Hole(Exception):
     """Entries went while the log was read."""
 
 
-async def replay(journal: Journal, view: View | KeptView, since: int = 0, reset: bool = True) -> int:
+async def replay(
+    journal: Journal,
+    view: View | KeptView,
+    since: int = 0,
+    reset: bool = True,
+    *,
+    on_progress: OnProgress = _unwatched,
+) -> int:
     """Tell a view every entry after `since`, and return the number of the last one.
 
     0 means all that is there; a view that carries params then begins with the newest snapshot. Without
     `reset` the view goes on from what it knows. `HistoryIncomplete` if entries right after `since` are gone.
     """
     if isinstance(view, KeptView):
-        return await view.replay(journal, since, reset=reset)
+        return await view.replay(journal, since, reset=reset, on_progress=on_progress)
     while True:
         start = await (start_of(journal, view, since) if reset else following(journal, view, since))
         if reset:
             start.set_up(view)
         try:
-            return await _tell(journal, view, start)
+            return await _tell(journal, view, start, on_progress)
         except _Hole:
             if not reset:
                 raise _gone(since, await journal.oldest_seq()) from None
 
 
-async def catch_up(journal: Journal, view: TableView | KeptView) -> int:
+async def catch_up(
+    journal: Journal, view: TableView | KeptView, *, on_progress: OnProgress = _unwatched
+) -> int:
     """Tell a view the entries that it has not seen, and return the number of the last one.
 
     All of them again if it has seen none, if it belongs to another epoch or version, if entries that it has
     not seen are gone, or if an author was forgotten; `view.reached.from_seq` says from where on.
     """
     if isinstance(view, KeptView):
-        return await view.catch_up(journal)
+        return await view.catch_up(journal, on_progress=on_progress)
     oldest, latest = await journal.oldest_seq(), await journal.latest_seq()
     reached = view.reached
     if reached is None or not reached.can_go_on(journal.epoch, oldest, latest):
-        return await replay(journal, view)
+        return await replay(journal, view, on_progress=on_progress)
     try:
-        return await _tell(journal, view, Start(reached.seq, reached.from_seq), begin_anew=True)
+        start = Start(reached.seq, reached.from_seq)
+        return await _tell(journal, view, start, on_progress, begin_anew=True)
     except _Hole:
-        return await replay(journal, view, anew_since(reached, await journal.oldest_seq()))
+        since = anew_since(reached, await journal.oldest_seq())
+        return await replay(journal, view, since, on_progress=on_progress)
 
 
 async def current(
-    journal: Journal, view: TableView, wants: Callable[[Key], bool] = lambda _: True
+    journal: Journal,
+    view: TableView,
+    wants: Callable[[Key], bool] = lambda _: True,
+    *,
+    on_progress: OnProgress = _unwatched,
 ) -> TableView:
     """Bring a view in memory to the end of the log, by what the journal has kept of it and what came since.
 
@@ -110,7 +132,7 @@ async def current(
         return view
     if isinstance(journal, KeepsViews):
         await journal.load_view(view, wants)
-    await catch_up(journal, view)
+    await catch_up(journal, view, on_progress=on_progress)
     return view
 
 
@@ -138,6 +160,8 @@ async def following(journal: Journal, view: View, since: int) -> Start:
     if since + 1 < oldest:
         raise _gone(since, oldest)
     known = view.reached if isinstance(view, TableView) else None
+    if known is not None and known.seq != since:
+        raise ValueError(f"a view that has seen the entries up to {known.seq} does not go on behind {since}")
     return Start(since, known.from_seq if known else since + 1)
 
 
@@ -151,7 +175,9 @@ def is_forgetting(entry: JournalEntry) -> bool:
     return entry.kind == EntryKind.FORGET
 
 
-async def _tell(journal: Journal, view: View, start: Start, *, begin_anew: bool = False) -> int:
+async def _tell(
+    journal: Journal, view: View, start: Start, on_progress: OnProgress, *, begin_anew: bool = False
+) -> int:
     """Tell the entries behind a place; `_Hole` if some are gone or, with `begin_anew`, were forgotten."""
     seen, latest = start.after_seq, await journal.latest_seq()
     async for page in journal.query(after_seq=seen).pages():
@@ -163,6 +189,7 @@ async def _tell(journal: Journal, view: View, start: Start, *, begin_anew: bool 
         seen = page[-1].seq
         if isinstance(view, TableView):
             view.reached = Reached(journal.epoch, start.from_seq, seen)
+        on_progress(len(page))
     last = max(seen, latest)
     if last > seen and await journal.oldest_seq() > seen + 1:
         raise _Hole
