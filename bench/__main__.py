@@ -64,16 +64,15 @@ def main(
     for line in missing() if options.peers else ():
         click.echo(line, err=True)
     pin(os.getpid(), LOAD_CORE)
-    rows = []
+    rows: list[Row] = []
     for name in names or known:
         click.echo(f"{name} …", err=True)
-        rows += run_scenario(name, options)
-    rows = judged(rows)
+        rows = judged([*rows, *run_scenario(name, options)])
+        if json_file is not None:
+            json_file.write_text(as_json(rows, options), encoding="utf-8")
     console = Console()
     console.width = max(console.width, PAGE_WIDTH)
     console.print(as_table(rows))
-    if json_file is not None:
-        json_file.write_text(as_json(rows, options), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bench.measure import Options, Row
 from bench.servers.cores import JOURNAL_CORE, LOAD_CORE, SERVER_CORE
+from router.wire import packing
 
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -63,6 +64,7 @@ def machine() -> dict[str, object]:
         "generator_core": LOAD_CORE,
         "journal_core": JOURNAL_CORE,
         "loop": "uvloop" if has_uvloop() else "asyncio",
+        "router": "pure Python" if packing.__file__.endswith(".py") else "compiled",
     }
 
 

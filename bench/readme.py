@@ -61,7 +61,7 @@ def speed() -> Iterable[str]:
     yield ""
     yield from _figures(rows)
     yield ""
-    yield f"Others are faster than the router with its journal on here: {_others_ahead(rows)}."
+    yield f"Others are faster than the router with its journal on here: {others_ahead(rows)}."
     yield ""
     yield from _verdicts(rows)
 
@@ -70,7 +70,8 @@ def _machine(taken_on: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"{taken_on['cpu']}, {taken_on['cores']} cores: the server on core {taken_on['server_core']}, the"
         f" generator on core {taken_on['generator_core']}, the journal's process on core"
-        f" {taken_on['journal_core']}; {taken_on['system']}, Python {taken_on['python']}, {taken_on['loop']};"
+        f" {taken_on['journal_core']}; {taken_on['system']}, Python {taken_on['python']}, {taken_on['loop']},"
+        f" the router {taken_on['router']};"
         f" medians of up to {taken_on['rounds']} rounds."
     )
 
@@ -86,7 +87,7 @@ def _figures(rows: list[Row]) -> Iterator[str]:
             yield f"| {_title(here[0])} | {here[0].unit} | {' | '.join(cells)} |"
 
 
-def _others_ahead(rows: list[Row]) -> str:
+def others_ahead(rows: list[Row]) -> str:
     """Every quoted line where a broker does better, and how much better."""
     ahead = []
     for line in LINES:

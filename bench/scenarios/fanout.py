@@ -22,7 +22,7 @@ ROUNDS_MAX = 3
 
 def cases(*, tiny: bool) -> Iterator[Case]:
     """Every crowd in both regimes, then groups in turns."""
-    seconds = 0.05 if tiny else 0.3
+    seconds = 0.05 if tiny else 0.2
     for readers in (4,) if tiny else CROWDS:
         window = min(4_000, DELIVERIES_ON_THE_WAY // readers)
         many = Load("clasp publish", readers=readers, window=window, seconds=seconds)

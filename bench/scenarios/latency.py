@@ -12,7 +12,7 @@ RATES_PER_S = (5_000.0, 50_000.0)
 def run(options: Options) -> list[Row]:
     """PUBLISH at every door, SET at those that have it."""
     rows: list[Row] = []
-    seconds = 0.05 if options.tiny else 0.5
+    seconds = 0.05 if options.tiny else 0.3
     with Arena(options) as arena:
         own = [arena.relay(), *arena.routers("none", "sqlite")]
         everybody = [*own, *arena.quick_peers()]

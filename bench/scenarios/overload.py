@@ -16,7 +16,7 @@ UNBOUNDED = 100_000_000
 
 def run(options: Options) -> list[Row]:
     """How much a server's memory rises above what the same load took before."""
-    seconds = 0.05 if options.tiny else 2.0
+    seconds = 0.05 if options.tiny else 1.0
     with Arena(options) as arena:
         routers = arena.routers("none", "sqlite")
         doors = [*routers, arena.relay(), *arena.quick_peers()]

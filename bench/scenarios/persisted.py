@@ -32,7 +32,7 @@ FORMS = {
 
 def run(options: Options) -> list[Row]:
     """Each form beside everybody, in short rounds; then SET QoS 1 for half a minute."""
-    seconds, sustained_s, entries = (0.05, 0.1, 2_000) if options.tiny else (1.0, 30.0, 100_000)
+    seconds, sustained_s, entries = (0.05, 0.1, 2_000) if options.tiny else (0.7, 30.0, 100_000)
     load = Load("", readers=0, window=WINDOW, seconds=seconds)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Arena(options) as arena:
         bare = BareTable(Path(folder), entries)

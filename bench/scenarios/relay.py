@@ -18,7 +18,7 @@ MANY, MANY_WINDOW = 50, 200
 
 def run(options: Options) -> list[Row]:
     """Every case, at every door that has the like of it."""
-    seconds, many = (0.05, 3) if options.tiny else (0.5, MANY)
+    seconds, many = (0.05, 3) if options.tiny else (0.3, MANY)
     sets, events = Load("clasp set", seconds=seconds), Load("clasp publish", seconds=seconds)
     steady = replace(sets, rate_per_s=STEADY_PER_S)
     with Arena(options) as arena:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 
 _CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 SERVER_CORE = _CORES[0]
@@ -15,3 +16,17 @@ def pin(pid: int, *cores: int) -> None:
     if len(_CORES) > 1:
         with contextlib.suppress(OSError, AttributeError):
             os.sched_setaffinity(pid, cores)
+
+
+@contextlib.contextmanager
+def pinned(*cores: int) -> Iterator[None]:
+    """Meanwhile this thread, and what it starts, is on these cores."""
+    if len(_CORES) < 2:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

@@ -2,6 +2,7 @@
 
 import sys
 
+from bench.servers.cores import JOURNAL_CORE, SERVER_CORE
 from bench.servers.server import Server
 
 JOURNALS = {"sqlite": "sqlite:bench.db", "memory": "memory:", "none": "none"}
@@ -25,4 +26,5 @@ def clasp_router(journal: str, *flags: str) -> Server:
         JOURNALS[journal],
         *flags,
     ]
-    return Server(f"clasp, journal {journal}", lambda folder, ports: command, announces=True)
+    cores = (SERVER_CORE, JOURNAL_CORE) if journal == "sqlite" else (SERVER_CORE,)
+    return Server(f"clasp, journal {journal}", lambda folder, ports: command, announces=True, cores=cores)

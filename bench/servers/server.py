@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench.servers.cores import JOURNAL_CORE, SERVER_CORE, pin
+from bench.servers.cores import JOURNAL_CORE, SERVER_CORE, pin, pinned
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 120.0
@@ -47,23 +47,23 @@ class Server:
         """Begin in the same folder, also after a `stop`."""
         self.ports = [] if self.announces else free_ports(self.port_count)
         started = time.perf_counter()
-        self.process = subprocess.Popen(
-            self.command(self.folder, self.ports),
-            cwd=self.folder,
-            stdout=subprocess.PIPE if self.announces else subprocess.DEVNULL,
-            stderr=None if self.announces else subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            preexec_fn=lambda: pin(0, *self.cores),
-        )
+        # All its threads inherit the cores, and a server that counts cores counts these.
+        with pinned(*self.cores):
+            self.process = subprocess.Popen(
+                self.command(self.folder, self.ports),
+                cwd=self.folder,
+                stdout=subprocess.PIPE if self.announces else subprocess.DEVNULL,
+                stderr=None if self.announces else subprocess.DEVNULL,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
         try:
             self._await_announcement() if self.announces else self._await_ports()
         except BaseException:
             self.stop()
             raise
         self.started_in_s = time.perf_counter() - started
-        for child in self._children():
-            pin(child, JOURNAL_CORE)
+        self._part_ways()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -133,6 +133,12 @@ class Server:
                 int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
             ]
         return []
+
+    def _part_ways(self) -> None:
+        """A server whose journal has a process of its own had both cores to start on; now each has one."""
+        for child in self._children():
+            pin(self.pid, SERVER_CORE)
+            pin(child, JOURNAL_CORE)
 
     def _await_announcement(self) -> None:
         assert self.process is not None
