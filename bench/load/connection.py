@@ -1,7 +1,7 @@
 """One client of a server under load: a plain socket, which costs little of what is measured."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from bench.speech.form import Step
 
@@ -19,13 +19,6 @@ class Connection:
         """Messages so far."""
         self._unsent = b""
         self._unread = b""
-
-    def enter(self, steps: Iterable[Step]) -> None:
-        """Go through the steps of a way in; afterwards nothing blocks."""
-        for step in steps:
-            self.say(step)
-            self.hear(step)
-        self.begin()
 
     def say(self, step: Step) -> None:
         """The first half of an exchange."""
@@ -83,3 +76,17 @@ class Connection:
         except BlockingIOError:
             done = 0
         self._unsent = data[done:]
+
+
+def enter_all(connections: Sequence[Connection], ways: Sequence[Sequence[Step]]) -> None:
+    """Everybody goes through the steps of a way of the same length, together; then nothing blocks any more.
+
+    A server that takes its time over each answer takes it once per step, not once per client.
+    """
+    for steps in zip(*ways, strict=True):
+        for connection, step in zip(connections, steps, strict=True):
+            connection.say(step)
+        for connection, step in zip(connections, steps, strict=True):
+            connection.hear(step)
+    for connection in connections:
+        connection.begin()

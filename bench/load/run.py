@@ -9,7 +9,7 @@ import struct
 import time
 from statistics import quantiles
 
-from bench.load.connection import Connection
+from bench.load.connection import Connection, enter_all
 from bench.load.form import Load, Result
 from bench.speech import speech
 from bench.speech.form import Count
@@ -29,8 +29,6 @@ class Run:
     def __init__(self, load: Load) -> None:
         self._load = load
         self._speech = speech(load.speech, load.groups)
-        self._readers: list[Connection] = []
-        self._writers: list[Connection] = []
         self._hears: dict[int, tuple[Connection, Count, bool]] = {}
         self._delivered_units = self._ack_units = 0
         self._poll = select.epoll()
@@ -41,14 +39,13 @@ class Run:
 
     def _enter(self) -> None:
         load, spoken = self._load, self._speech
-        for number in range(load.readers):
-            reader = Connection(load.port, load.host)
-            reader.enter(spoken.reader_enters(number, number % load.groups))
-            self._readers.append(reader)
-        for number in range(load.writers):
-            writer = Connection(load.port, load.host)
-            writer.enter(spoken.writer_enters(number))
-            self._writers.append(writer)
+        self._readers = [Connection(load.port, load.host) for _ in range(load.readers)]
+        enter_all(
+            self._readers,
+            [spoken.reader_enters(number, number % load.groups) for number in range(load.readers)],
+        )
+        self._writers = [Connection(load.port, load.host) for _ in range(load.writers)]
+        enter_all(self._writers, [spoken.writer_enters(number) for number in range(load.writers)])
         for who, makes_count, is_reader in (
             *((one, spoken.hears, True) for one in self._readers),
             *((one, spoken.counts_acks, False) for one in self._writers),

@@ -6,7 +6,7 @@ from statistics import median
 from time import perf_counter
 
 from bench.arena import Arena, Door
-from bench.load.connection import Connection
+from bench.load.connection import Connection, enter_all
 from bench.measure import Options, Row
 from bench.speech import speech
 
@@ -48,11 +48,7 @@ def storm(door: Door, clients: int) -> Iterator[float]:
     try:
         for _ in ways:
             connections.append(Connection(door.port, door.host))
-        for steps in zip(*ways, strict=True):
-            for connection, step in zip(connections, steps, strict=True):
-                connection.say(step)
-            for connection, step in zip(connections, steps, strict=True):
-                connection.hear(step)
+        enter_all(connections, ways)
         yield perf_counter() - begin
     finally:
         for connection in connections:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bench.arena import Arena, Door
 from bench.contest import Case, sample
-from bench.load.connection import Connection
+from bench.load.connection import Connection, enter_all
 from bench.load.form import Load
 from bench.measure import Options, Row
 from bench.speech import speech
@@ -33,7 +33,7 @@ def stuck_reader(arena: Arena, door: Door, seconds: float) -> Row:
     before = door.server.rss_bytes
     door.server.forget_peak()
     stuck = Connection(door.port, door.host)
-    stuck.enter(speech(door.speech or case.load.speech).reader_enters(99, 0))
+    enter_all([stuck], [speech(door.speech or case.load.speech).reader_enters(99, 0)])
     taken = sample(arena, case, door).result
     stuck.close()
     return Row(

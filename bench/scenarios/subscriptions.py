@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bench.arena import Arena, Door
 from bench.contest import Case, contest, sample
-from bench.load.connection import Connection
+from bench.load.connection import Connection, enter_all
 from bench.load.form import Load
 from bench.measure import Options, Row
 from bench.servers.ours import clasp_router
@@ -50,5 +50,6 @@ def _crowded(arena: Arena, stack: ExitStack, count: int) -> Door:
     for first in range(0, count, PER_SESSION):
         subscriber = Connection(door.port)
         stack.callback(subscriber.close)
-        subscriber.enter(entering(*map(pattern, range(first, min(first + PER_SESSION, count)))))
+        wishes = map(pattern, range(first, min(first + PER_SESSION, count)))
+        enter_all([subscriber], [entering(*wishes)])
     return replace(door, label=f"{door.label}, {count:,} subscriptions")
