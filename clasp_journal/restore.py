@@ -59,7 +59,7 @@ class State:
             self._set(entry)
         elif entry.kind == EntryKind.EXPIRE:
             self._expire(entry)
-        elif hides_change(entry):
+        elif entry.kind == EntryKind.FORGET and hides_change(entry):
             self.forgotten_seq = entry.seq
 
     def params(self) -> list[ParamSnapshot]:

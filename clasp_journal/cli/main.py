@@ -62,7 +62,9 @@ VERBS: dict[str, Verb] = {
     "forget": Verb("forgetting", _KEEP, "AUTHOR", "Removes what one author wrote; the state stays."),
     "export": Verb("carrying", _KEEP, "[PATTERN…]", "Entries as JSON lines, JSON or CSV, whole and exact."),
     "import": Verb("carrying", _KEEP, "FILE", "Appends the entries of an export."),
-    "mirror": Verb("mirroring", _KEEP, "verify|parity|rebuild FILE", "The second copy; the journal from it."),
+    "mirror": Verb(
+        "mirroring", _KEEP, "verify|parity|rebuild|forget FILE", "The second copy; the journal from it."
+    ),
     "upgrade": Verb("checking", _KEEP, "", "Brings the layout of the file up to date."),
     "doctor": Verb("checking", _KEEP, "", "Whether this machine is good for a journal."),
     "completion": Verb(

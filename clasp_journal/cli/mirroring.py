@@ -23,7 +23,7 @@ SHOWN_RANGES = 20
 
 @verb(
     "mirror",
-    click.argument("action", type=click.Choice(["verify", "parity", "rebuild"])),
+    click.argument("action", type=click.Choice(["verify", "parity", "rebuild", "forget"])),
     click.argument("file", metavar="FILE"),
     click.option(
         "--key", metavar="FILE", help="verify: the key with which every checkpoint has to be signed"
@@ -36,12 +36,14 @@ async def mirror(ask: Ask, action: str, file: str, key: str | None, yes: bool) -
 
     `verify` checks its chain of hashes, from file to file; `parity` compares it with the journal; `rebuild`
     puts into the journal what only the mirror has, all or nothing. Exit code 5 where a chain is broken or the
-    sides differ, with the first entry and the reason.
+    sides differ, with the first entry and the reason. `forget` takes the content out of lines that were
+    removed on purpose, and leaves their digests; a state that only they tell cannot be rebuilt after that.
 
     \b
     clasp-journal mirror verify show.jsonl
     clasp-journal mirror parity show.jsonl --db show.db
     clasp-journal mirror rebuild show.jsonl --db fresh.db --yes
+    clasp-journal mirror forget show.jsonl --yes
     """
     if key is not None and action != "verify":
         raise Ending(Exit.USAGE, f"mirror {action} takes no --key; mirror verify does")
@@ -49,8 +51,10 @@ async def mirror(ask: Ask, action: str, file: str, key: str | None, yes: bool) -
         await _verify(ask, file, key)
     elif action == "parity":
         await _compare(ask, file)
-    else:
+    elif action == "rebuild":
         await _rebuild(ask, file, yes=yes)
+    else:
+        await _forget(ask, file, yes=yes)
 
 
 async def _verify(ask: Ask, file: str, key: str | None) -> None:
@@ -151,6 +155,20 @@ async def _rebuild(ask: Ask, file: str, *, yes: bool) -> None:
     facts = {"inserted": done.inserted, "identical": done.identical, "epoch": done.epoch}
     tell_facts(ask, {**facts, "has_base": done.has_base, **_described(done.parity)})
     _end_unless_consistent(done.parity)
+
+
+async def _forget(ask: Ask, file: str, *, yes: bool) -> None:
+    from clasp_journal.mirror import count_forgettable, forget_lines
+
+    if yes:
+        tell_facts(ask, {"forgotten": await asyncio.to_thread(forget_lines, file)})
+        return
+    count = await asyncio.to_thread(count_forgettable, file)
+    tell_facts(ask, {"would_forget": count})
+    if count:
+        raise Ending(
+            Exit.REFUSED, f"{count:,} lines would lose their content; nothing was changed: --yes does it"
+        )
 
 
 async def _show_plan(ask: Ask, file: str, path: str) -> None:

@@ -32,9 +32,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from clasp_journal.mirror.agreement import parity
     from clasp_journal.mirror.comparing import Parity
+    from clasp_journal.mirror.digests import digest_of_entry
     from clasp_journal.mirror.options import MirrorOptions
     from clasp_journal.mirror.rebuilding import DifferingEntry, Report, rebuild
-    from clasp_journal.mirror.redaction import forget_lines
+    from clasp_journal.mirror.redaction import count_forgettable, forget_lines
     from clasp_journal.mirror.transaction import MirrorRefused
     from clasp_journal.mirror.verification import ChainReport, verify_chain
     from clasp_journal.mirror.writing import Mirror
@@ -47,6 +48,8 @@ __all__ = [
     "MirrorRefused",
     "Parity",
     "Report",
+    "count_forgettable",
+    "digest_of_entry",
     "forget_lines",
     "parity",
     "rebuild",
@@ -61,6 +64,8 @@ _HOMES = {
     "MirrorRefused": "transaction",
     "Parity": "comparing",
     "Report": "rebuilding",
+    "count_forgettable": "redaction",
+    "digest_of_entry": "digests",
     "forget_lines": "redaction",
     "parity": "agreement",
     "rebuild": "rebuilding",

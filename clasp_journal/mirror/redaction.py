@@ -13,6 +13,7 @@ from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.mirror.packing import create_packed
 from clasp_journal.mirror.removals import Removals, read_removals
 from clasp_journal.mirror.segments import PART, all_segments, open_segment, sync_folder
+from clasp_journal.mirror.walking import Walk
 from clasp_journal.mirror.writing import Mirror, broken_mirror, telling
 
 
@@ -33,6 +34,15 @@ def forget_lines(file: str | os.PathLike[str]) -> int:
             )
     finally:
         mirror.release()
+
+
+def count_forgettable(file: str | os.PathLike[str]) -> int:
+    """How many lines `forget_lines` would replace."""
+    path = os.fspath(file)
+    with telling(path, "read"):
+        removals = read_removals(path)
+        lines = iter(()) if removals.is_empty else iter(Walk(path))
+        return sum(1 for line in lines if line.seq and line.body and removals.cover(line.seq, line.body))
 
 
 def _rewrite(file: str, chain: Chain, removals: Removals) -> int:

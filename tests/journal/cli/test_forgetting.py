@@ -9,7 +9,7 @@ from clasp_journal.cli.exits import Exit
 from clasp_journal.sqlite.journal import SqliteJournal
 from router.client import connect
 from tests.interop.router_process import running_router
-from tests.journal.cli.evening import FILE, lines
+from tests.journal.cli.evening import FILE, entries, lines
 from tests.journal.cli.tool import run, run_all
 
 HERE = ("-q", "--db", FILE)
@@ -98,3 +98,22 @@ async def test_an_author_s_entries_are_exported_and_kept_elsewhere(evening, form
     assert "there is an entry 1 in the journal already; nothing was imported" in refused.err
     one = await run(evening, "export", "--author", "desk", "-o", "json", *HERE)
     assert {record["author"] for record in json.loads(one.out)} == {"session-a"}
+
+
+async def test_lines_of_a_mirror_are_forgotten_when_asked_for(tmp_path):
+    """Shown first; the chain and the comparison hold before and after."""
+    async with SqliteJournal(tmp_path / FILE, mirror=tmp_path / "show.jsonl") as journal:
+        await journal.append(entries())
+        await journal.forget("desk")
+    for call, code, facts in (
+        ((), Exit.REFUSED, {"would_forget": 60}),
+        (("--yes",), 0, {"forgotten": 60}),
+        ((), 0, {"would_forget": 0}),
+    ):
+        result = await run(tmp_path, "mirror", "forget", "show.jsonl", "-q", *call)
+        assert (result.code, lines(result.out)) == (code, [facts])
+    assert b"session-a" not in (tmp_path / "show.jsonl").read_bytes()
+    verified, compared = await run_all(
+        tmp_path, ("mirror", "verify", "show.jsonl", "-q"), ("mirror", "parity", "show.jsonl", *HERE)
+    )
+    assert (verified.code, compared.code) == (0, 0)

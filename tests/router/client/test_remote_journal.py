@@ -6,6 +6,7 @@ import pytest
 
 from clasp_journal import value as values
 from clasp_journal.address import Pattern
+from clasp_journal.authors import Author
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.errors import JournalUnavailable
 from clasp_journal.memory import MemoryJournal
@@ -13,7 +14,7 @@ from clasp_journal.selection import EVERYTHING, NO_ADDRESS, Selection
 from clasp_journal.testing.samples import START_US, has_expired, was_published, was_set
 from clasp_journal.travel import param_at, params_at, seq_at
 from router import Router, RouterConfig
-from router.client import connect
+from router.client import JournalRefused, connect
 from router.client.journal import RemoteJournal
 from router.quantities import Address
 from router.runtime import errands
@@ -129,4 +130,38 @@ async def test_nothing_can_be_written_through_it(both):
     _, remote = both
     for attempt in (remote.append([]), remote.snapshot([]), remote.compact(5)):
         with pytest.raises(JournalUnavailable, match="only read from here"):
+            await attempt
+
+
+async def test_an_author_is_the_same_through_a_router(both):
+    """Entries, count, last number, completed steps, what is fetched bit by bit; readers do not forget."""
+    journal, remote = both
+    for word in ("desk", "me", "nobody"):
+        here, there = Author(journal, word), Author(remote, word)
+        assert await there.entries(after_seq=700, limit=50) == await here.entries(after_seq=700, limit=50)
+        assert await there.count() == await here.count()
+        assert await there.latest_seq() == await here.latest_seq()
+        assert await there.last_checkpoint("/a/3") == await here.last_checkpoint("/a/3")
+    cursor, fetched = None, []
+    while True:
+        found = await remote.fetch_since(cursor, 900, author="desk")
+        fetched, cursor = fetched + found.entries, found.cursor
+        if found.is_caught_up:
+            break
+    assert fetched == await journal.query(author="desk")
+    assert cursor == (journal.epoch, await journal.latest_seq())
+    with pytest.raises(JournalUnavailable, match="only read"):
+        await Author(remote, "desk").forget()
+
+
+async def test_what_was_forgotten_is_unknown_through_a_router_too(both):
+    """A state in the past is told truly or not at all; one param needs no more than what hides it."""
+    journal, remote = both
+    latest = await journal.latest_seq()
+    present = await journal.state()
+    await journal.forget("desk")
+    assert (await remote.state()).live == present.live
+    assert await param_at(remote, latest, "/a/3") == present.live["/a/3"]
+    for attempt in (remote.state(latest // 2), param_at(remote, latest // 2, "/a/3")):
+        with pytest.raises(JournalRefused, match="forgotten"):
             await attempt
