@@ -11,7 +11,6 @@ import asyncio
 import os
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
@@ -23,20 +22,18 @@ from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.restore import KeptSnapshot, Snapshot, State
 from clasp_journal.selection import EVERYTHING, FORGOTTEN, Selection
 from clasp_journal.sqlite.clock import Span
-from clasp_journal.sqlite.compaction import Compaction
-from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
 from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.folding import Folding
-from clasp_journal.sqlite.forgetting import Forgetting
 from clasp_journal.sqlite.keeper import SnapshotKeeper
-from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, recorded
 from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Options, Storage
 from clasp_journal.sqlite.transactions import reading
-from clasp_journal.sqlite.verification import Verification, verify
 
 if TYPE_CHECKING:
     from clasp_journal.mirror.rebuilding import Inserted, Origin
+    from clasp_journal.sqlite.copying import Copied, OnProgress
+    from clasp_journal.sqlite.upkeep import Upkeep
+    from clasp_journal.sqlite.verification import Verification
     from clasp_journal.sqlite.view_tables import Kept
     from clasp_journal.sqlite.viewing import StoredView
     from clasp_journal.views.tables import Key
@@ -97,11 +94,17 @@ class SqliteJournal(Journal):
         storage = await Storage.open(self.path, self._options)
         try:
             if storage.is_writer:
-                await Forgetting(storage, SnapshotKeeper(storage)).resume()
+                await self._keeping(storage).resume()
         except BaseException:
             await storage.close()
             raise
         return storage
+
+    def _keeping(self, storage: Storage) -> Upkeep:
+        """Who does to the file what is neither appending nor reading."""
+        from clasp_journal.sqlite.upkeep import Upkeep
+
+        return Upkeep(storage, self._upkeep)
 
     @property
     def epoch(self) -> str:
@@ -172,28 +175,20 @@ class SqliteJournal(Journal):
 
     async def insert_missing(self, bodies: Iterable[tuple[int, bytes]], origin: Origin) -> Inserted:
         """Insert entries, as the text of a mirror's lines, in one transaction; see `Insertion`."""
-        storage = await self._opened()
-        async with self._upkeep:
-            inserted = await storage.writer.insert_missing(bodies, origin)
-            await Forgetting(storage, SnapshotKeeper(storage)).resume()
-        return inserted
+        return await self._keeping(await self._opened()).insert_missing(bodies, origin)
 
     async def compact(
         self, before_seq: int, *, force: bool = False, on_progress: Callable[[int], None] | None = None
     ) -> int:
         """Remove the entries numbered below `before_seq`; return how many."""
-        storage = await self._opened()
-        async with self._upkeep:
-            compaction = Compaction(storage, SnapshotKeeper(storage), on_progress)
-            return await compaction.run(before_seq, force=force)
+        keeping = self._keeping(await self._opened())
+        return await keeping.compact(before_seq, force=force, on_progress=on_progress)
 
     async def forget(
         self, author: str, *, by: str = "", on_progress: Callable[[int], None] | None = None
     ) -> int:
         """Remove what one author wrote up to now; return how many entries that were."""
-        storage = await self._opened()
-        async with self._upkeep:
-            return await Forgetting(storage, SnapshotKeeper(storage)).run(author, by, on_progress)
+        return await self._keeping(await self._opened()).forget(author, by, on_progress)
 
     async def retain(
         self,
@@ -207,19 +202,8 @@ class SqliteJournal(Journal):
 
         A run that removes something is recorded as a REMOVED entry first.
         """
-        storage = await self._opened()
-        rules = Rules(age_us, size_bytes, count)
-        now_us = time.time_ns() // 1000 if now_us is None else now_us
-        oldest_us = None if age_us is None else now_us - age_us
-        facts = await storage.reader.run(
-            partial(read_facts, catalog=storage.catalog, oldest_us=oldest_us), "retain"
-        )
-        cut = choose_cut(rules, facts)
-        if cut is None:
-            return 0
-        async with self._upkeep:
-            compaction = Compaction(storage, SnapshotKeeper(storage))
-            return await compaction.run(cut.before_seq, note=partial(recorded, cut, now_us))
+        keeping = self._keeping(await self._opened())
+        return await keeping.retain(age_us=age_us, size_bytes=size_bytes, count=count, now_us=now_us)
 
     def stored(self, view: TableView) -> StoredView:
         """A view whose rows are tables of this file; `clasp_journal.views` says how to drive it."""
@@ -242,8 +226,7 @@ class SqliteJournal(Journal):
 
     async def verify(self, *, full: bool = True, on_progress: OnProgress | None = None) -> Verification:
         """Say what is not as it was written. Not `full`: of the entries, only the newest are read."""
-        storage = await self._opened()
-        return await verify(storage.path, full=full, on_progress=on_progress)
+        return await self._keeping(await self._opened()).verify(full=full, on_progress=on_progress)
 
     async def snapshots(self) -> list[KeptSnapshot]:
         """The snapshots that count, oldest first."""
@@ -253,19 +236,18 @@ class SqliteJournal(Journal):
 
     async def backup(self, target: str, *, on_progress: OnProgress | None = None) -> Copied:
         """Copy all that is there now into a fresh file, beside whoever writes."""
-        storage = await self._opened()
-        copying = Copying(storage.reader, await self.latest_seq(), on_progress)
-        return await copying.run(storage.path, target, same_epoch=True)
+        keeping, upto_seq = self._keeping(await self._opened()), await self.latest_seq()
+        return await keeping.copy(target, upto_seq, same_epoch=True, on_progress=on_progress)
 
     async def restore(self, target: str, at_seq: int, *, on_progress: OnProgress | None = None) -> Copied:
         """Write the journal as it was right after entry `at_seq` into a fresh file, as a new epoch."""
-        storage = await self._opened()
+        keeping = self._keeping(await self._opened())
         if at_seq > await self.latest_seq():
             raise ValueError(f"a journal as it was at {at_seq}: it ends at {await self.latest_seq()}")
         if await self.page(FORGOTTEN, 0, at_seq, 1):
             # That there is such a state is not a matter of course then.
             await self.state(at_seq)
-        return await Copying(storage.reader, at_seq, on_progress).run(storage.path, target, same_epoch=False)
+        return await keeping.copy(target, at_seq, same_epoch=False, on_progress=on_progress)
 
     async def page(
         self, selection: Selection, after_seq: int, upto_seq: int, limit: int
