@@ -6,6 +6,8 @@ module's and its description the first line of the module's docstring. Only what
 
 import ast
 import os
+import signal
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -13,8 +15,9 @@ from typing import cast
 import click
 from rich.console import Console
 
+from bench.arena import elsewhere
 from bench.measure import Options, Row
-from bench.page import as_json, as_table
+from bench.page import as_json, as_table, machine
 from bench.servers.cores import LOAD_CORE, pin
 from bench.servers.peers import missing
 from bench.targets import judged
@@ -61,15 +64,20 @@ def main(
     if unknown:
         raise click.UsageError(f"no scenario {unknown[0]!r}; there are: {', '.join(known) or 'none yet'}")
     options = Options(rounds=rounds, **choices)  # type: ignore[arg-type]
+    if options.url:
+        elsewhere(options.url)
+    # Whoever ends the bench ends its servers, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     for line in missing() if options.peers else ():
         click.echo(line, err=True)
     pin(os.getpid(), LOAD_CORE)
+    place = machine()
     rows: list[Row] = []
     for name in names or known:
         click.echo(f"{name} …", err=True)
         rows = judged([*rows, *run_scenario(name, options)])
         if json_file is not None:
-            json_file.write_text(as_json(rows, options), encoding="utf-8")
+            json_file.write_text(as_json(rows, options, place), encoding="utf-8")
     console = Console()
     console.width = max(console.width, PAGE_WIDTH)
     console.print(as_table(rows))

@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+import click
+
 from bench.load.generator import Generator
 from bench.measure import Options
 from bench.servers.cores import JOURNAL_CORE, SERVER_CORE
@@ -97,5 +99,5 @@ def elsewhere(url: str) -> Door:
     """The door of a router that somebody else started."""
     parts = urlsplit(url)
     if parts.scheme != "ws" or not parts.hostname:
-        raise ValueError(f"{url!r} is no ws://HOST:PORT")
+        raise click.UsageError(f"{url!r} is no ws://HOST:PORT")
     return Door(url, parts.port or PLAIN_PORT, host=parts.hostname)

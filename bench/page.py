@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bench.measure import Options, Row
 from bench.servers.cores import JOURNAL_CORE, LOAD_CORE, SERVER_CORE
-from router.wire import packing
+from bench.servers.ours import IS_COMPILED
 
 CPU_INFO = Path("/proc/cpuinfo")
 
@@ -46,14 +46,14 @@ def format_value(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def as_json(rows: list[Row], options: Options) -> str:
+def as_json(rows: list[Row], options: Options, place: dict[str, object]) -> str:
     """The rows and the machine they were taken on, for later comparison."""
-    taken_on = {**machine(), **asdict(options)}
+    taken_on = {**place, **asdict(options)}
     return json.dumps({"taken_on": taken_on, "rows": [asdict(row) for row in rows]}, indent=1) + "\n"
 
 
 def machine() -> dict[str, object]:
-    """What figures depend on."""
+    """What figures depend on, to be asked before a run."""
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -63,8 +63,9 @@ def machine() -> dict[str, object]:
         "server_core": SERVER_CORE,
         "generator_core": LOAD_CORE,
         "journal_core": JOURNAL_CORE,
+        "load_before": round(os.getloadavg()[0], 2),
         "loop": "uvloop" if has_uvloop() else "asyncio",
-        "router": "pure Python" if packing.__file__.endswith(".py") else "compiled",
+        "router": "compiled" if IS_COMPILED else "pure Python",
     }
 
 

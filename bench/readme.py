@@ -17,6 +17,9 @@ from bench.targets import OFF, ON, RELAY
 
 QUOTED = Path(__file__).parent / "results" / "quoted.json"
 
+QUIET_LOAD = 0.5
+"""Load average up to which a machine has nothing else to do."""
+
 COLUMNS = {
     "journal on": ON,
     "journal off": OFF,
@@ -74,6 +77,11 @@ def _machine(taken_on: Mapping[str, Any]) -> Iterator[str]:
         f" the router {taken_on['router']};"
         f" medians of up to {taken_on['rounds']} rounds."
     )
+    if taken_on["load_before"] > QUIET_LOAD:
+        yield (
+            f"The machine was not quiet (load {taken_on['load_before']:.1f} before the run):"
+            " the ratios are to be trusted little, and the rest less."
+        )
 
 
 def _figures(rows: list[Row]) -> Iterator[str]:

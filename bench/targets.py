@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.measure import Row
+from bench.servers.ours import IS_COMPILED
 
 Key = tuple[str, str, str, str]
 """Scenario, name, regime, server."""
@@ -56,7 +57,7 @@ _ASKED = ("exact", "prefix", "middle wildcard, 2,000 addresses")
 
 TARGETS: tuple[Target, ...] = (
     *_among(_RELAYED, OFF, 14, [RELAY]),
-    Target((*_RELAYED, OFF), 0.5, ("relay", "PUBLISH 1-1", "pipelined", NATS_WS)),
+    Target((*_RELAYED, OFF), 1.0 if IS_COMPILED else 0.5, ("relay", "PUBLISH 1-1", "pipelined", NATS_WS)),
     Target(("persisted", _SUSTAINED, "pipelined", ON), 0.75, ("persisted", _SUSTAINED, "", BARE)),
     *_among(_KEPT, ON, 1, [MOSQUITTO, JETSTREAM, STREAMS]),
     *_among(("fanout", _MANY, "pipelined"), ON, 3, [NATS, REDIS]),

@@ -4,7 +4,9 @@ import sys
 
 from bench.servers.cores import JOURNAL_CORE, SERVER_CORE
 from bench.servers.server import Server
+from router.wire import packing
 
+IS_COMPILED = not packing.__file__.endswith(".py")
 JOURNALS = {"sqlite": "sqlite:bench.db", "memory": "memory:", "none": "none"}
 
 

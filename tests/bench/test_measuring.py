@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench.__main__ import main, scenarios
 from bench.measure import ROUND_NS_MIN, Options, Row, calls_per_round, compare, interleaved
-from bench.page import as_json, as_table
+from bench.page import as_json, as_table, machine
 
 ROWS = [Row("codec", "decode SET", 1234.5, "ns/op", 1.0), Row("codec", "again", 0.25, "s", note="warm")]
 
@@ -73,8 +73,9 @@ def test_people_get_a_table():
 
 def test_programs_get_json():
     """The rows come with the machine and the options that they were taken with."""
-    written = json.loads(as_json(ROWS, Options(rounds=3)))
+    written = json.loads(as_json(ROWS, Options(rounds=3), machine()))
     assert written["taken_on"]["rounds"] == 3
+    assert {"cpu", "cores", "python", "router"} <= set(written["taken_on"])
     assert [(row["name"], row["value"]) for row in written["rows"]] == [
         ("decode SET", 1234.5),
         ("again", 0.25),
