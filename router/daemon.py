@@ -127,9 +127,12 @@ class Router:
             log.warning("the journal has not ended in %g s; its process finishes alone", STOP_TIMEOUT_S)
 
     def reload(self) -> None:
-        """Read the certificates again; with files that cannot be used the router goes on as before."""
+        """Read certificates and tokens again; with files that cannot be used the router goes on as before."""
+        if self._desk is not None:
+            self._desk.look_at_tokens()
         if self._certificates is None:
-            log.info("there is nothing to be read again")
+            if self.config.auth == "none":
+                log.info("there is nothing to be read again")
             return
         try:
             self._certificates.reload()

@@ -14,6 +14,7 @@ from clasp_journal.acting.marking import mark_entry
 from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot
 from clasp_journal.errors import BadInput, HistoryIncomplete, JournalError
+from clasp_journal.forgetting import is_blank
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
 from clasp_journal.selection import EVERYTHING, MESSAGES, NO_ADDRESS, Selection
@@ -30,7 +31,7 @@ PARAM_OVERHEAD_BYTES = 120
 NOTES_PAGE_ENTRIES = 500
 SNAPSHOTS_PAGE = 500
 OWN_KINDS = frozenset(int(kind) for kind in EntryKind) - MESSAGES
-GAPS = frozenset((int(EntryKind.GAP),))
+HOLES = frozenset((int(EntryKind.GAP), int(EntryKind.FORGET)))
 
 
 class Asker(NamedTuple):
@@ -134,14 +135,16 @@ class Errands:
         )
 
     async def _notes(self, arguments: _Arguments, asker: Asker) -> bytes:
-        """The journal's own entries that have no address: marks, gaps and what was removed. Who does not know
-        all addresses learns of the gaps: they tell what else is incomplete, and nothing that was in them."""
+        """The journal's own entries that have no address: marks, gaps, what was removed or forgotten. Who may
+        not know all addresses learns where something is missing, and nothing that names anything."""
         arguments.expect("after_seq", "upto_seq")
         after_seq, upto_seq = arguments.integer("after_seq") or 0, arguments.integer("upto_seq")
         latest = await self._journal.latest_seq()
         upto = latest if upto_seq is None else min(upto_seq, latest)
-        own = Selection(NO_ADDRESS, kinds=OWN_KINDS if pattern_of(asker.within) == EVERYTHING else GAPS)
+        knows_all = pattern_of(asker.within) == EVERYTHING
+        own = Selection(NO_ADDRESS, kinds=OWN_KINDS if knows_all else HOLES)
         page = await self._journal.page(own, after_seq, upto, NOTES_PAGE_ENTRIES)
+        page = page if knows_all else list(map(_unnamed, page))
         page = page[: _fitting(page)]
         return values.encode({"epoch": self._journal.epoch, "entries": [_noted(entry) for entry in page]})
 
@@ -267,6 +270,13 @@ def _noted(entry: JournalEntry) -> Value:
         "author": entry.author,
         "details": entry.details,
     }
+
+
+def _unnamed(entry: JournalEntry) -> JournalEntry:
+    """An act of forgetting without who it was about and who did it."""
+    if entry.kind != EntryKind.FORGET or is_blank(entry):
+        return entry
+    return entry._replace(author="", details=values.encode({}))
 
 
 def _described(param: ParamSnapshot) -> Value:

@@ -128,7 +128,10 @@ def _upgrade(head: bytes) -> Accepted | Refused:
             protocol.send_response(response)
             if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
                 return Accepted(b"".join(protocol.data_to_send()), protocol.origin)
-    return Refused(b"".join(protocol.data_to_send()) or refusal(HTTPStatus.BAD_REQUEST))
+            # The library repeats headers in its text, and there may be a secret in one.
+            needs = "Upgrade: websocket\r\n" if "Upgrade" in response.headers else ""
+            return Refused(refusal(HTTPStatus(response.status_code), needs))
+    return Refused(refusal(HTTPStatus.BAD_REQUEST))
 
 
 def _choose_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -36,7 +36,7 @@ class Fields:
         if not isinstance(tree, TreeMap):
             raise WireError(f"{what} is no map")
         if tree.repeated is not None:
-            raise WireError(f"{what} has the key {tree.repeated!r} twice")
+            raise WireError(f"{what} has a key twice")
         self._tree = tree
         self.what = what
 

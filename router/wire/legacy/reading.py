@@ -70,7 +70,7 @@ def _message(fields: Fields, depth: int) -> Message:
         return _bundle(fields, depth + 1)
     reader = _READERS.get(name)
     if reader is None:
-        raise WireError(f"message type {name!r} is not assigned")
+        raise WireError("a message type that is not assigned")
     fields.what = name
     return reader(fields)
 
@@ -215,7 +215,7 @@ def _replay(fields: Fields) -> Replay:
 def _federation_sync(fields: Fields) -> FederationSync:
     name = fields.text("op")
     if name not in FEDERATION_OPS:
-        raise WireError(f"federation operation {name!r} is not assigned")
+        raise WireError("a federation operation that is not assigned")
     return FederationSync(
         FEDERATION_OPS[name],
         fields.texts("patterns"),

@@ -76,7 +76,7 @@ def _read_map(unpacker: Any, data: bytes, depth: int) -> TreeMap:
     for _ in range(unpacker.read_map_header()):
         key = _read(unpacker, data, depth)
         if not isinstance(key, str):
-            raise WireError(f"map key {key!r} is no text")
+            raise WireError("a map key is no text")
         if key in tree:
             tree.repeated = key
         tree[key] = _read(unpacker, data, depth)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from clasp_journal import value as values
-from router.transports.memory import MemoryPeer
 from router.wire import legacy
 from router.wire.frame import encode_frame
 from router.wire.messages import (
@@ -39,10 +39,25 @@ FORBIDDEN = 301
 MARK = values.encode({"mark": "here"})
 
 
+class Speaker(Protocol):
+    """One connection, by whatever door; see `MemoryPeer`."""
+
+    received: list[Message]
+
+    def send(self, message: Message | bytes, qos: int = 0) -> None:
+        """Send a message, or a frame as it is."""
+
+    async def until(self, predicate: Callable[[Message], bool]) -> Message:
+        """The next message of which it is true, passing over others."""
+
+    def close(self) -> None:
+        """Leave."""
+
+
 class Visitor:
     """One session of one case. `legacy_form`: it asks in MessagePack where that has words for it."""
 
-    def __init__(self, peer: MemoryPeer, case: Case, *, legacy_form: bool) -> None:
+    def __init__(self, peer: Speaker, case: Case, *, legacy_form: bool) -> None:
         self.peer = peer
         self.case = case
         self._legacy_form = legacy_form

@@ -226,3 +226,20 @@ async def test_paging_through_a_state_sees_one_instant():
         _, second = await ask(recorder, "state", {"at_seq": first["seq"], "after": first["next"]})
         told = {p["address"]: p for p in first["params"] + second["params"]}
         assert told == live(expected([sets(10)]))
+
+
+@pytest.mark.parametrize("within", [("/**",), ("/a/**", "/none")])
+async def test_state_and_notes_are_narrowed_to_what_somebody_may_know(within):
+    """Params of open addresses; of the notes those that tell of holes, and no name in them."""
+    knows_all = within == ("/**",)
+    async with local() as (recorder, listener):
+        await record(recorder, listener, [sets(2), sets(1, "/b")])
+        for verb, arguments in (("mark", {"mark": "show"}), ("forget", {"author": SOMEBODY.name})):
+            assert (await ask(recorder, verb, arguments))[0] is JournalStatus.DONE
+        _, state = await recorder.do("state", values.encode({}), "", within)
+        told = {param["address"] for param in values.decode(state)["params"]}
+        assert told == ({"/a/0", "/a/1", "/b"} if knows_all else {"/a/0", "/a/1"})
+        _, notes = await recorder.do("notes", values.encode({}), "", within)
+        kinds = {EntryKind.FORGET, EntryKind.MARK} if knows_all else {EntryKind.FORGET}
+        assert {note["kind"] for note in values.decode(notes)["entries"]} == kinds
+        assert (SOMEBODY.name.encode() in notes) == knows_all
