@@ -43,6 +43,7 @@ from router.supervision import Supervisor
 from router.transports.memory import MemoryDoor, MemoryPeer
 from router.transports.tls import CertificateError, Certificates
 from router.transports.websocket import WebSocketDoor
+from router.web.pages import make_pages
 
 log = logging.getLogger("router")
 
@@ -106,6 +107,7 @@ class Router:
             self.config.on_journal_error,
         )
         self._desk = Desk(settings, recorder)
+        self._desk.pages = make_pages(self._desk)
         try:
             self._port = await self._bind(self._desk)
             if isinstance(recorder, ProcessRecorder):

@@ -15,6 +15,7 @@ from pathlib import Path
 from clasp_journal.cli.main import VERBS
 from router.config import SETTINGS, RouterConfig
 from router.core import limits
+from router.web.metrics import METRICS
 from router.wire.codes import ErrorCode, JournalStatus
 
 README = Path(__file__).parent.parent / "README.md"
@@ -66,12 +67,21 @@ def commands() -> Iterable[str]:
         yield f"| `{usage}` | {verb.help} |"
 
 
+def metrics() -> Iterable[str]:
+    """Everything that /metrics shows."""
+    yield "| metric | type | what it is |"
+    yield "|---|---|---|"
+    for metric in METRICS:
+        yield f"| `{metric.name}` | {metric.kind} | {metric.help} |"
+
+
 TABLES: dict[str, Callable[[], Iterable[str]]] = {
     "settings": settings,
     "limits": limit_rows,
     "errors": error_codes,
     "commands": commands,
     "statuses": journal_statuses,
+    "metrics": metrics,
 }
 
 

@@ -12,12 +12,14 @@ from router.core.topics import ABSENT, Topic
 from router.wire import codec
 from router.wire.frame import PAYLOAD_MAX_BYTES, decode_frame, encode_frame
 from router.wire.messages import Ack, Error, Message, MessageType, Result, SignalDef
-from router.wire.packing import pack, unpack
+from router.wire.packing import MEDIUM_MARK, pack, unpack
 
 SCAN_TOPICS = 500
 """Topics or definitions looked at before a stream of answers lets others have their turn."""
 
 _TEXT_MAX_BYTES = 1_024
+_HEAD_BYTES_SHORT, _HEAD_BYTES_MEDIUM = 6, 8
+"""Of WebSocket and frame together, before the payload of an answer."""
 _EMPTY_SNAPSHOT = bytes((MessageType.SNAPSHOT, 0, 0))
 _WRITER_AND_TIME = b"\x03"
 
@@ -38,6 +40,13 @@ def packed_error(code: int, reason: str, address: str | None = None) -> bytes:
 def packed_fault(fault: BadInput) -> bytes:
     """The ERROR that says what was wrong with a message."""
     return packed_error(fault.code, str(fault), fault.about)
+
+
+def code_of_error(answer: bytes) -> int | None:
+    """The code, if a packed answer is an ERROR."""
+    at = _HEAD_BYTES_SHORT if answer[1] < MEDIUM_MARK else _HEAD_BYTES_MEDIUM
+    is_error = answer[at] == MessageType.ERROR and answer[1] <= MEDIUM_MARK
+    return int.from_bytes(answer[at + 1 : at + 3], "big") if is_error else None
 
 
 def address_of_ack(packed_ack: bytes) -> str | None:

@@ -63,6 +63,7 @@ class FastForms:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._ports = ground.ports
+        self._tally = ground.tally
         self._subscriptions = ground.subscriptions
         self._known = ground.topics.known
         self._passing = ground.topics.passing
@@ -125,6 +126,10 @@ class FastForms:
         if not messages:
             return
         ports, readers, signal = self._ports, run.readers, run.signal
+        if signal == _SET:
+            self._tally.sets += len(messages)
+        else:
+            self._tally.publishes += len(messages)
         ports.record(session, messages, now)
         if readers.members:
             fate, excluding = _CONFLATE, None

@@ -44,6 +44,8 @@ class Gestures:
         gesture = self._open.get(key)
         if request.phase is Phase.MOVE:
             if gesture is not None:
+                if gesture.waiting is not None:
+                    self._ground.tally.gestures_thinned += 1
                 gesture.waiting = packed
                 return
             gesture = _Gesture(session, topic)

@@ -12,6 +12,7 @@ from router.core.ports import Ports
 from router.core.refusal import Refusal
 from router.core.session import Session
 from router.core.subscriptions import Subscriptions
+from router.core.tally import Tally
 from router.core.topics import Topics
 from router.wire.codes import ErrorCode
 
@@ -40,6 +41,7 @@ class Ground:
     agenda: Agenda = field(default_factory=Agenda)
     sessions: dict[str, Session] = field(default_factory=dict)
     """The live ones, by id."""
+    tally: Tally = field(default_factory=Tally)
     accepting: bool = True
     """False while the journal cannot write and the operator wants writes refused then."""
 

@@ -60,8 +60,9 @@ class Pacing:
             self._deliver(session, topic, update)
         elif course.waiting is not None:
             course.waiting = update
+            self._ground.tally.paced += 1
         elif _is_small(pace, course.number, _number(pace, update)):
-            return
+            self._ground.tally.paced += 1
         elif course.sent_at is None or now - course.sent_at >= pace.interval_us:
             self._send(session, topic, course, update, now)
         else:

@@ -27,6 +27,7 @@ from router.core.ports import Ports
 from router.core.refusal import Refusal
 from router.core.session import Outbox, Session, Stage
 from router.core.signals import Signals, packed_ack
+from router.core.tally import Tally
 from router.core.topics import P2P_SIGNAL, Topics
 from router.wire import codec, legacy
 from router.wire.codes import ErrorCode
@@ -62,9 +63,16 @@ Handler = Callable[[Session, Any, Frame, int], None]
 class Core:
     """One router's decisions."""
 
-    def __init__(self, ports: Ports, limits: Limits | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        limits: Limits | None = None,
+        settings: Settings | None = None,
+        tally: Tally | None = None,
+    ) -> None:
         limits = limits or Limits()
         ground = Ground(ports, limits, settings or Settings(), Topics(limits.passing_topics))
+        ground.tally = tally or ground.tally
         self.ground = ground
         self._ports = ports
         self._delivery = Delivery(ground)
@@ -138,6 +146,7 @@ class Core:
     def _receive_fully(self, session: Session, data: bytes, now: int) -> None:
         frame = decode_frame(data)
         message = codec.decode(frame.payload)
+        self.ground.tally.received[type(message).__name__] += 1
         handler = self._handlers.get(type(message))
         if handler is not None:
             try:

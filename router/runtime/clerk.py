@@ -7,11 +7,13 @@ what there is. It does not matter where a clerk runs: beside the router or in a 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
 from clasp_journal.entry import JournalEntry
+from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
 from router.runtime.committing import Committer, Reports
@@ -23,6 +25,9 @@ from router.runtime.requests import WHOLE, HistoryRequest, KeepSnapshot, Page, P
 from router.runtime.restoring import restore
 from router.runtime.retaining import Retention
 from router.runtime.snapshots import Snapshots, take_snapshot
+from router.runtime.vitals import LOOK_S, look
+
+log = logging.getLogger(__name__)
 
 READERS = 4
 """Requests that read at the same time."""
@@ -38,6 +43,7 @@ class _Reports:
         self._reports = reports
         self.trouble = reports.trouble
         self.recovered = reports.recovered
+        self.vital = reports.vital
 
     def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
         self._snapshots.note(last_seq - first_seq + 1)
@@ -56,6 +62,7 @@ class Clerk:
         retention: RetentionRules | None = None,
     ) -> None:
         self.journal = journal
+        self._reports = reports
         self._snapshots = Snapshots(journal, snapshot_every_s)
         self._committer = Committer(journal, _Reports(reports, self._snapshots))
         self._retention = Retention(journal, retention or RetentionRules(), self._committer.wake)
@@ -79,10 +86,26 @@ class Clerk:
     def start(self) -> None:
         """Begin to commit."""
         self._tasks = [
+            asyncio.create_task(self._watch()),
             asyncio.create_task(self._committer.run()),
             asyncio.create_task(self._snapshots.run()),
             asyncio.create_task(self._retention.run()),
         ]
+
+    async def _watch(self) -> None:
+        """Tell how the journal is, when there is news."""
+        before = None
+        while True:
+            try:
+                now = await look(self.journal, self._committer.stopwatch, self._snapshots.taken_us)
+            except JournalError as error:
+                # Whoever commits meets the same and tells it.
+                log.debug("the journal does not tell how it is: %s", error)
+            else:
+                if now != before:
+                    before = now
+                    self._reports.vital(now)
+            await asyncio.sleep(LOOK_S)
 
     def submit(self, number: int, packet: bytes, synced: bool) -> None:
         """Take the next packet."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import chain
@@ -18,6 +19,7 @@ from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from router.runtime.feed import feed_count
 from router.runtime.feed_reading import read_feed
+from router.runtime.vitals import Stopwatch, Vitals
 
 GROUP_ENTRIES = 20_000
 """Entries of one commit, about: the packet that reaches it is the last."""
@@ -37,6 +39,9 @@ class Reports(Protocol):
 
     def recovered(self) -> None:
         """Appending works again."""
+
+    def vital(self, vitals: Vitals) -> None:
+        """How the journal is, if that has changed."""
 
 
 class _Packet(NamedTuple):
@@ -60,6 +65,7 @@ class Committer:
     def __init__(self, journal: Journal, reports: Reports) -> None:
         self.backlog_bytes = 0
         self.in_trouble = False
+        self.stopwatch = Stopwatch()
         self._journal = journal
         self._reports = reports
         self._waiting: deque[_Packet | _Turn] = deque()
@@ -148,12 +154,14 @@ class Committer:
         """Append, and if that fails, try the same again until it works."""
         while True:
             try:
+                began_s = time.perf_counter()
                 entries = chain.from_iterable(read_feed(packet.data) for packet in group)
                 last_seq = await self._journal.append(entries, synced=synced)
             except Exception as error:
                 self._note_trouble(error)
                 await asyncio.sleep(RETRY_S)
             else:
+                self.stopwatch.note(time.perf_counter() - began_s, synced=synced)
                 if self.in_trouble:
                     self.in_trouble = False
                     self._reports.recovered()

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -20,7 +20,8 @@ from router.core.ground import Settings
 from router.core.limits import Limits
 from router.core.router import Core
 from router.core.session import Session, Stage
-from router.runtime.door import Answer, Peer, Pipe, Request
+from router.core.tally import Tally
+from router.runtime.door import Answer, Page, Peer, Pipe, Request
 from router.runtime.exchange import Exchange
 from router.runtime.keeping import Keeping, OnJournalError
 from router.runtime.link import Link
@@ -56,10 +57,11 @@ class Desk:
         """The time at which what is being handled happened; it never goes back."""
         self._loop = asyncio.get_running_loop()
         self.keeping = Keeping(recorder, settings.limits.journal_backlog_bytes, settings.on_journal_error)
-        self.exchange = Exchange(self._loop, self.keeping)
+        self.tally = Tally()
+        self.exchange = Exchange(self._loop, self.keeping, self.tally)
         self._replays = Replays(self.exchange, recorder, settings.limits) if recorder else None
         self.ports = DeskPorts(self)
-        self.core = Core(self.ports, settings.limits, settings.core)
+        self.core = Core(self.ports, settings.limits, settings.core, self.tally)
         self._links: dict[int, Link] = {}
         self._newcomers: list[Link] = []
         """Those that may not have said HELLO yet."""
@@ -70,6 +72,8 @@ class Desk:
         self._pressure = Pressure(self)
         self.gate = settings.core.gate
         """Who knows the tokens; None if there are none."""
+        self.pages: Mapping[str, Page] = {}
+        """What plain requests for a path are answered by, besides the desk itself."""
         self._review = None if self.gate is None else Review(self, self.gate)
 
     # Its life.
@@ -122,7 +126,7 @@ class Desk:
 
     def connect(self, pipe: Pipe, peer: Peer) -> Link:
         """Somebody has come through a door. One more than may be silent there is dropped."""
-        link = Link(self, pipe)
+        link = Link(self, pipe, peer)
         link.session = self.core.connect(
             str(uuid.uuid4()), link.outbox, is_trusted=peer.is_loopback, host=peer.host
         )
@@ -138,6 +142,9 @@ class Desk:
 
     def answer_http(self, request: Request) -> Answer:
         """Health, readiness, or just a sign of life."""
+        page = self.pages.get(request.path)
+        if page is not None:
+            return page(request)
         if request.path != "/readyz":
             return Answer(200, "text/plain", b"ok\n")
         reason = self.unready_reason
@@ -153,6 +160,11 @@ class Desk:
         if self.keeping.trouble is not None:
             return f"the journal cannot write: {self.keeping.trouble}"
         return None
+
+    @property
+    def links(self) -> Sequence[Link]:
+        """Everybody who is connected."""
+        return tuple(self._links.values())
 
     # What links and ports call.
 
@@ -192,6 +204,7 @@ class Desk:
             return
         reason = "the session reads too slowly for its events; REPLAY has what it missed"
         log.warning("closing session %s (%s): it reads too slowly", session.id, session.name)
+        self.tally.too_slow += 1
         link.outbox.write_past(packed_error(ErrorCode.OVERLOADED, reason))
         link.outbox.close(TRY_AGAIN_LATER, "too slow")
         self._leave(session)
@@ -199,6 +212,9 @@ class Desk:
     def lost(self, link: Link) -> None:
         """A connection is gone."""
         self._leave(link.session)
+        if link.outbox.backlog is not None:
+            self.tally.conflated += link.outbox.backlog.conflated
+            self.tally.dropped += link.outbox.backlog.dropped
         link.outbox.lose()
         self._links.pop(link.session.number, None)
         self._pressure.forget(link.outbox)

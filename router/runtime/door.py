@@ -6,7 +6,7 @@ doors. The door calls the host and the link, the desk calls the pipe; neither kn
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from router.core.limits import Limits
@@ -47,6 +47,9 @@ class Pipe(Protocol):
     def abort(self) -> None:
         """Drop the connection now, with all that waits in it."""
 
+    def traffic(self) -> tuple[int, int]:
+        """How many bytes have come and gone so far."""
+
 
 class Link(Protocol):
     """The desk's side of one connection."""
@@ -76,6 +79,8 @@ class Request(NamedTuple):
     """Without its query."""
     bearer: str | None = None
     """The token that it shows."""
+    host: str = ""
+    """Where it comes from."""
     is_loopback: bool = False
 
 
@@ -85,6 +90,10 @@ class Answer(NamedTuple):
     status: int
     content_type: str
     body: bytes
+
+
+Page = Callable[[Request], Answer]
+"""What answers plain requests for one path."""
 
 
 class Host(Protocol):

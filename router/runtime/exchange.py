@@ -11,11 +11,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from router.core.answers import address_of_ack, packed_error
+from router.core.answers import address_of_ack, code_of_error, packed_error
 from router.core.limits import KIB
 from router.core.ports import Fate
 from router.core.session import Session
 from router.core.subscriptions import NOBODY, Readers
+from router.core.tally import Tally
 from router.core.topics import Topic
 from router.runtime.keeping import Ack, Keeping
 from router.runtime.outbox import WRITE_BYTES, Outbox
@@ -30,8 +31,9 @@ _COMMIT = 2
 class Exchange:
     """The ports that are about what leaves: reply, stream, deliver, acknowledge."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, keeping: Keeping) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeping: Keeping, tally: Tally) -> None:
         self._loop = loop
+        self._tally = tally
         self._keeping = keeping
         keeping.release = self._release
         self.at_end: Callable[[], None] = _nothing
@@ -77,6 +79,9 @@ class Exchange:
 
     def reply(self, session: Session, packed: bytes) -> None:
         """An answer to one session, after all that was delivered before, and all that it asked before."""
+        code = code_of_error(packed)
+        if code is not None:
+            self._tally.errors[code] += 1
         if self._run:
             self._end_run()
         outbox: Outbox = session.outbox
@@ -148,6 +153,8 @@ class Exchange:
         size_bytes = len(joined)
         excluding = self._excluding
         dirty = self._dirty
+        readers = len(self._readers.members) - (excluding is not None)
+        self._tally.deliveries += readers * sum([len(messages) for messages, _ in parts])
         for session in self._readers.members:
             if session is excluding:
                 continue

@@ -37,6 +37,7 @@ from router.runtime.pipe import (
 from router.runtime.requests import HistoryRequest, KeepSnapshot, PageRequest
 from router.runtime.restoring import decode_params, encode_params
 from router.runtime.setting_aside import make_room
+from router.runtime.vitals import Vitals
 
 BACKLOG_BYTES = 16 * 1024 * 1024
 """Packets that are taken from the pipe before they are committed."""
@@ -89,6 +90,11 @@ class JournalServer:
     def recovered(self) -> None:
         """Pass it on."""
         self._sender.send(Kind.RECOVERED)
+
+    def vital(self, vitals: Vitals) -> None:
+        """Pass it on."""
+        *facts, committed, synced = vitals
+        self._sender.send(Kind.VITALS, pack_plain((*facts, tuple(committed), tuple(synced))))
 
     # What the router says.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from router.core.answers import packed_error
 from router.core.session import Session
-from router.runtime.door import Pipe
+from router.runtime.door import Peer, Pipe
 from router.runtime.outbox import Outbox
 from router.wire.codes import ErrorCode
 
@@ -21,11 +21,14 @@ log = logging.getLogger("router.desk")
 class Link:
     """What a door holds of the desk for one connection; see `router.runtime.door.Link`."""
 
-    __slots__ = ("_core", "_desk", "_is_hopeless", "outbox", "session")
+    __slots__ = ("_core", "_desk", "_is_hopeless", "outbox", "peer", "session", "since_us", "traffic")
 
     session: Session
 
-    def __init__(self, desk: Desk, pipe: Pipe) -> None:
+    def __init__(self, desk: Desk, pipe: Pipe, peer: Peer) -> None:
+        self.peer = peer
+        self.traffic = pipe.traffic
+        self.since_us = desk.clock()
         self._desk = desk
         self._core = desk.core
         self._is_hopeless = False

@@ -114,6 +114,16 @@ class Outbox:
         """Whether it is in the round of those whose streams are pulled."""
         self.backlog: Backlog | None = None
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What its reader has not taken yet, as far as it is here."""
+        return self.backlog.size_bytes if self.backlog is not None else 0
+
+    @property
+    def pauses(self) -> PauseReason:
+        """Why the session is not read at the moment, if it is not."""
+        return self._pauses
+
     def flush(self) -> None:
         """Write what the tick has brought."""
         self.is_dirty = False

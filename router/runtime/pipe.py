@@ -52,6 +52,8 @@ class Kind(IntEnum):
     """The journal could not be opened: class and words of an error; the last message."""
     LOG = 24
     """Level, logger and words of a line for the log."""
+    VITALS = 25
+    """The fields of `Vitals`."""
 
 
 class Question(IntEnum):

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from clasp_journal.entry import ParamSnapshot
 from router.runtime.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
+from router.runtime.vitals import Vitals
 
 
 class Committed(Protocol):
@@ -56,6 +57,8 @@ class Recorder(ABC):
         self.on_committed = _ignore_commit
         self.on_trouble = _ignore_trouble
         self.on_recovered = _ignore_recovery
+        self.vitals = Vitals()
+        """How the journal was when it last had news; see there."""
 
     @property
     @abstractmethod

@@ -13,6 +13,7 @@ from router.runtime.clerk import Clerk
 from router.runtime.options import RetentionRules
 from router.runtime.recorder import Recorder
 from router.runtime.requests import WHOLE, HistoryRequest, KeepSnapshot, Page, PageRequest, RestoredState
+from router.runtime.vitals import Vitals
 
 
 class LocalRecorder(Recorder):
@@ -74,3 +75,7 @@ class LocalRecorder(Recorder):
     def recovered(self) -> None:
         """Pass it on."""
         self.on_recovered()
+
+    def vital(self, vitals: Vitals) -> None:
+        """Keep it."""
+        self.vitals = vitals

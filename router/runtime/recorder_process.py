@@ -32,6 +32,7 @@ from router.runtime.pipe import (
 from router.runtime.recorder import Recorder
 from router.runtime.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
 from router.runtime.restoring import decode_params, encode_params
+from router.runtime.vitals import rebuild
 
 RESPAWN_MIN_S = 0.05
 RESPAWN_MAX_S = 1.0
@@ -203,6 +204,8 @@ class ProcessRecorder(Recorder):
                 self._note_trouble(body.decode())
             elif kind == Kind.RECOVERED:
                 self._note_recovery()
+            elif kind == Kind.VITALS:
+                self.vitals = rebuild(unpack_plain(body))
             elif kind == Kind.LOG:
                 _log_line(body)
 

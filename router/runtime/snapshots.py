@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
@@ -45,6 +46,8 @@ class Snapshots:
     def __init__(self, journal: Journal, every_s: float) -> None:
         self.on_taken: Callable[[], None] = _nothing
         """Called after each snapshot."""
+        self.taken_us = 0
+        """When the last one was taken; 0 if none was in this life."""
         self._journal = journal
         self._every_s = every_s
         self._since = 0
@@ -97,6 +100,7 @@ class Snapshots:
         try:
             await take_snapshot(self._journal)
             self._is_told = False
+            self.taken_us = time.time_ns() // 1_000
             self.on_taken()
         except HistoryIncomplete:
             # A ring that has turned over since its last snapshot: its state is what the router holds.

@@ -162,6 +162,10 @@ class Connection(asyncio.Protocol):
         self._turn_away(Phase.ENDING)
         self._transport.abort()
 
+    def traffic(self) -> tuple[int, int]:
+        """How many bytes have come and gone so far."""
+        return self._received_bytes, self._sent_bytes
+
     # What the splitter calls.
 
     def on_ping(self, payload: bytes) -> None:
@@ -232,7 +236,7 @@ class Connection(asyncio.Protocol):
             self._say_last(refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
 
     def _answer_head(self, head: bytes, rest: bytes) -> None:
-        verdict = read_head(head, self._guard, is_loopback=self._remote.is_loopback)
+        verdict = read_head(head, self._guard, self._remote)
         if isinstance(verdict, Accepted):
             self._open(verdict)
             if rest:

@@ -20,6 +20,7 @@ from websockets.typing import Subprotocol
 
 from router.runtime.door import Request
 from router.transports.guard import Caller, Guard
+from router.transports.remote import Remote
 
 HEAD_MAX_BYTES = 8_192
 HEAD_END = b"\r\n\r\n"
@@ -56,7 +57,7 @@ class Refused(NamedTuple):
     """For the log, if the guard refused."""
 
 
-def read_head(head: bytes, guard: Guard, *, is_loopback: bool) -> Accepted | Plain | Refused:
+def read_head(head: bytes, guard: Guard, remote: Remote) -> Accepted | Plain | Refused:
     """Judge a whole request head, its blank line included."""
     request_line, *header_lines = head.removesuffix(HEAD_END).split(b"\r\n")
     request = _REQUEST_LINE.fullmatch(request_line)
@@ -65,7 +66,7 @@ def read_head(head: bytes, guard: Guard, *, is_loopback: bool) -> Accepted | Pla
     fields = _fields(header_lines)
     if any(len(fields.get(name, ())) > 1 for name in _ONCE):
         return Refused(refusal(HTTPStatus.BAD_REQUEST))
-    caller = Caller(_first(fields, "host"), _first(fields, "origin"), is_loopback)
+    caller = Caller(_first(fields, "host"), _first(fields, "origin"), remote.is_loopback)
     method, path = request[1].decode(), request[2].decode()
     is_upgrade = method == "GET" and any("websocket" in value.lower() for value in fields.get("upgrade", ()))
     fault = guard.fault_of_upgrade(caller) if is_upgrade else guard.fault_of_request(caller)
@@ -76,12 +77,13 @@ def read_head(head: bytes, guard: Guard, *, is_loopback: bool) -> Accepted | Pla
     if method not in PLAIN_METHODS:
         return Refused(refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"Allow: {', '.join(PLAIN_METHODS)}\r\n"))
     bearer = _bearer(_first(fields, "authorization"))
-    return Plain(Request(method, path.partition("?")[0], bearer, is_loopback))
+    return Plain(Request(method, path.partition("?")[0], bearer, remote.host, remote.is_loopback))
 
 
 def plain_response(method: str, status: int, content_type: str, body: bytes) -> bytes:
     """An answer to a plain request; HEAD gets everything but the body."""
-    return _response(status, f"Content-Type: {content_type}\r\n", body, with_body=method != "HEAD")
+    asked = "WWW-Authenticate: Bearer\r\n" if status == HTTPStatus.UNAUTHORIZED else ""
+    return _response(status, f"Content-Type: {content_type}\r\n{asked}", body, with_body=method != "HEAD")
 
 
 def refusal(status: HTTPStatus, headers: str = "") -> bytes:

@@ -12,6 +12,7 @@ class Remote(NamedTuple):
 
     shown: str
     """For the log: address and port."""
+    host: str
     is_loopback: bool
     counted: str | None
     """Under what its connections are counted; None for those of this machine, behind whom a proxy may bring
@@ -23,10 +24,10 @@ def remote_of(connected: socket.socket) -> Remote:
     try:
         host, port, *_ = connected.getpeername()
     except OSError:
-        return Remote("gone", False, None)
+        return Remote("gone", "gone", False, None)
     address = ip_address(host.partition("%")[0])
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     shown = f"[{address}]" if address.version == 6 else str(address)
     is_loopback = address.is_loopback
-    return Remote(f"{shown}:{port}", is_loopback, None if is_loopback else str(address))
+    return Remote(f"{shown}:{port}", shown, is_loopback, None if is_loopback else str(address))

@@ -138,10 +138,13 @@ class RouterProcess:
         limit_bytes = unlimited if allowed else 0
         resource.prlimit(self.journal_pid(), resource.RLIMIT_FSIZE, (limit_bytes, unlimited))
 
-    async def probe(self, path: str, method: str = "GET") -> tuple[int, bytes]:
+    async def probe(
+        self, path: str, method: str = "GET", *, headers: tuple[str, ...] = ()
+    ) -> tuple[int, bytes]:
         """Status and body of a plain HTTP request."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n".encode())
+        lines = (f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Length: 0", *headers, "", "")
+        writer.write("\r\n".join(lines).encode())
         async with asyncio.timeout(PATIENCE_S):
             answer = await reader.read()
         writer.close()

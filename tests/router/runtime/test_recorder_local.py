@@ -149,6 +149,9 @@ async def test_a_stop_takes_a_last_snapshot_only_if_something_changed():
         def recovered(self):
             pass
 
+        def vital(self, vitals):
+            pass
+
     class Kept(MemoryJournal):
         """Still there after the clerk has closed it."""
 

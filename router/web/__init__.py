@@ -1,0 +1,1 @@
+"""What the router shows of itself by plain HTTP: numbers for a monitor, and who is connected."""
