@@ -105,16 +105,19 @@ async def test_beside_a_live_router(evening):
     beside = ("--db", "journal.db")
     async with running_router(evening) as router:
         through = ("--url", router.url)
-        shown, asked, listed, refused, offline = await run_all(
+        shown, asked, listed, refused, offline, params, state = await run_all(
             evening,
             ("view", "show", "addresses", *beside),
             ("view", "show", "addresses", *through),
             ("view", "list", *through),
             ("view", "rebuild", *beside),
             ("view", "rebuild", *through),
+            ("view", "show", "params", *through),
+            ("state", *beside),
         )
     assert (shown.code, asked.code, listed.code) == (0, 0, 0)
     assert lines(shown.out) == lines(asked.out)
+    assert lines(params.out) == lines(state.out) != []
     assert [each["kept"] for each in lines(listed.out)] == ["no"] * len(SHIPPED)
     assert refused.code == Exit.UNREACHABLE
     assert router.url in refused.err
