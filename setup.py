@@ -15,6 +15,7 @@ HOT = (
     "router/core/fast_forms.py",
     "router/runtime/feed.py",
     "router/runtime/outbox.py",
+    "router/runtime/spread.py",
     "router/runtime/exchange.py",
     "router/transports/splitter.py",
 )

@@ -57,6 +57,10 @@ class _Run:
         """The highest of those that are acknowledged."""
 
 
+_EMPTY = _Run(NOBODY, _SET)
+"""Stands for no run; nothing is ever added to it."""
+
+
 class FastForms:
     """The short ways through the core."""
 
@@ -78,7 +82,7 @@ class FastForms:
         author, access = session.author, session.access
         writable = None if access.writes_all else access.writable
         number = signal_before = _NO_GROUP
-        run = _Run(NOBODY, _SET)
+        run = _EMPTY
         messages, topics, acks = run.messages, run.topics, run.acks
         try:
             for frame in frames:
@@ -92,7 +96,8 @@ class FastForms:
                     readers = topic.readers(self._subscriptions, signal)
                     if readers.paced:
                         return frame
-                    self._hand_over(run, session, now)
+                    if messages:
+                        self._hand_over(run, session, now)
                     run = _Run(readers, signal)
                     messages, topics, acks = run.messages, run.topics, run.acks
                     number, signal_before = topic.groups[signal], signal
@@ -118,13 +123,12 @@ class FastForms:
                         run.qos = _COMMIT
             return None
         finally:
-            self._hand_over(run, session, now)
+            if messages:
+                self._hand_over(run, session, now)
 
     def _hand_over(self, run: _Run, session: Session, now: int) -> None:
         """Tell the ports all of a run, in as few calls as possible."""
         messages = run.messages
-        if not messages:
-            return
         ports, readers, signal = self._ports, run.readers, run.signal
         if signal == _SET:
             self._tally.sets += len(messages)

@@ -1,7 +1,7 @@
 """The tick: all that the core says while the loop hands over what has arrived leaves in one go at its end.
 
-Laws: whoever calls the core calls `begin` first; one write per session and tick; messages in a row for the
-same readers are joined once for all of them; a run is bounded, so that one big read does not delay everybody;
+Laws: whoever calls the core calls `begin` first; one write per session and tick; what several readers get is
+joined once for all of them (`spread`), and bounded, so that one big read does not delay everybody;
 a tick's entries are handed to the journal before any ACK for them is written; nobody waits here.
 """
 
@@ -15,14 +15,15 @@ from router.core.answers import address_of_ack, code_of_error, packed_error
 from router.core.limits import KIB
 from router.core.ports import Fate
 from router.core.session import Session
-from router.core.subscriptions import NOBODY, Readers
+from router.core.subscriptions import Readers
 from router.core.tally import Tally
 from router.core.topics import Topic
 from router.runtime.keeping import Ack, Keeping
 from router.runtime.outbox import WRITE_BYTES, Outbox
+from router.runtime.spread import Spread, Stretch
 from router.wire.codes import ErrorCode
 
-_RUN_BYTES = 256 * KIB
+_SPREAD_BYTES = 256 * KIB
 _PULLS_PER_TICK = 2
 """Streamed answers made in one tick, of all sessions; one takes about a millisecond at the most."""
 _COMMIT = 2
@@ -42,13 +43,7 @@ class Exchange:
         self._dirty: list[Outbox] = []
         self._acking: list[Outbox] = []
         self._pulling: deque[Outbox] = deque()
-        self._readers: Readers = NOBODY
-        self._excluding: Session | None = None
-        self._fate = Fate.KEEP
-        self._run: list[bytes] = []
-        self._run_bytes = 0
-        self._parts: list[tuple[Sequence[bytes], Sequence[Topic]]] = []
-        """The messages in the run one by one, and their topics, for readers that are blocked."""
+        self._spread = Spread()
 
     def begin(self) -> None:
         """Something is about to happen: see to it that the tick ends."""
@@ -65,25 +60,19 @@ class Exchange:
         excluding: Session | None,
     ) -> None:
         """Messages for a group of readers."""
-        if readers is not self._readers or excluding is not self._excluding or fate is not self._fate:
-            self._end_run()
-            self._readers = readers
-            self._excluding = excluding
-            self._fate = fate
-        joined = messages[0] if len(messages) == 1 else b"".join(messages)
-        self._run.append(joined)
-        self._run_bytes += len(joined)
-        self._parts.append((messages, topics))
-        if self._run_bytes > _RUN_BYTES:
-            self._end_run()
+        spread = self._spread
+        spread.add(readers, messages, topics, fate, excluding)
+        self._tally.deliveries += (len(readers.members) - (excluding is not None)) * len(messages)
+        if spread.size_bytes > _SPREAD_BYTES:
+            self.settle()
 
     def reply(self, session: Session, packed: bytes) -> None:
         """An answer to one session, after all that was delivered before, and all that it asked before."""
         code = code_of_error(packed)
         if code is not None:
             self._tally.errors[code] += 1
-        if self._run:
-            self._end_run()
+        if self._spread:
+            self.settle()
         outbox: Outbox = session.outbox
         if outbox.streams:
             outbox.follow_streams(packed)
@@ -130,46 +119,37 @@ class Exchange:
 
     def settle(self) -> None:
         """Hand all deliveries so far to their outboxes."""
-        self._end_run()
+        if not self._spread:
+            return
+        dirty = self._dirty
+        for readers, excluding, joined, stretches in self._spread.take():
+            size_bytes = len(joined)
+            for session in readers:
+                if session is excluding:
+                    continue
+                outbox: Outbox = session.outbox
+                if outbox.is_blocked:
+                    _let_wait(outbox, stretches)
+                    continue
+                outbox.out.append(joined)
+                outbox.out_bytes += size_bytes
+                if not outbox.is_dirty:
+                    outbox.is_dirty = True
+                    dirty.append(outbox)
+                elif outbox.out_bytes > WRITE_BYTES:
+                    outbox.flush()
 
     def flush(self) -> None:
         """End the tick."""
         self._is_begun = False
-        self._end_run()
-        self._pull_streams()
+        self.settle()
+        if self._pulling:
+            self._pull_streams()
         self._keep()
         dirty, self._dirty = self._dirty, []
         for outbox in dirty:
             outbox.flush()
         self.at_end()
-
-    def _end_run(self) -> None:
-        run = self._run
-        if not run:
-            return
-        parts = self._parts
-        self._run, self._parts, self._run_bytes = [], [], 0
-        joined = run[0] if len(run) == 1 else b"".join(run)
-        size_bytes = len(joined)
-        excluding = self._excluding
-        dirty = self._dirty
-        readers = len(self._readers.members) - (excluding is not None)
-        self._tally.deliveries += readers * sum([len(messages) for messages, _ in parts])
-        for session in self._readers.members:
-            if session is excluding:
-                continue
-            outbox: Outbox = session.outbox
-            if outbox.is_blocked:
-                for messages, topics in parts:
-                    outbox.wait(messages, topics, self._fate)
-                continue
-            outbox.out.append(joined)
-            outbox.out_bytes += size_bytes
-            if not outbox.is_dirty:
-                outbox.is_dirty = True
-                dirty.append(outbox)
-            elif outbox.out_bytes > WRITE_BYTES:
-                outbox.flush()
 
     def _pull_streams(self) -> None:
         """Make a few of the answers that are streamed, each session in its turn."""
@@ -201,6 +181,12 @@ class Exchange:
         for outbox, packed in acks:
             if outbox.is_open:
                 self.answer(outbox, packed)
+
+
+def _let_wait(outbox: Outbox, stretches: Iterable[Stretch]) -> None:
+    for stretch in stretches:
+        for messages, topics in stretch.pieces:
+            outbox.wait(messages, topics, stretch.fate)
 
 
 def _nothing() -> None:
