@@ -1,5 +1,7 @@
 """What waits for a slow reader, and what becomes of it when there is too much."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +88,20 @@ def test_events_are_never_dropped_but_make_it_hopeless():
         backlog.add(*board.publish(number), Fate.KEEP)
     assert backlog.is_hopeless
     assert len(taken(backlog)) == 6
+
+
+def test_events_take_hardly_more_memory_than_their_bytes():
+    """The limit is in bytes of messages: what each of them takes besides would be many times that."""
+    board, backlog = Board(), Backlog(10_000_000)
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            backlog.add(*board.publish(number), Fate.KEEP)
+        taken_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert backlog.size_bytes == 20_000 * SIZE
+    assert taken_bytes < 1.5 * backlog.size_bytes
 
 
 def test_answers_do_not_make_it_hopeless():
