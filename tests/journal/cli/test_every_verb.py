@@ -31,6 +31,7 @@ CALLS = {
     "import": ("evening.jsonl", "--yes"),
     "upgrade": (),
     "doctor": (),
+    "view": ("show", "authors"),
 }
 ELSEWHERE = {"tail", "undo", "replay", "forget", "mirror", "completion"}
 """They end by Ctrl-C, need a router, have arguments of their own kind or print a script."""
