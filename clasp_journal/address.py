@@ -25,8 +25,8 @@ MANY = "**"
 _FRESH = "\udfff"
 """A character that no address can hold (a lone surrogate has no UTF-8): it stands for "anything else"."""
 
-_COVER_STATES_MAX = 20_000
-"""How many states `cover` may visit. No pattern a person writes comes near; beyond it the answer is no."""
+_COVER_STEPS_MAX = 10_000
+"""How many steps `cover` may take. No pattern a person writes comes near; beyond it the answer is no."""
 
 
 def parse_address(text: str) -> str:
@@ -160,28 +160,31 @@ def cover(patterns: Sequence[Pattern], other: Pattern) -> bool:
     words = tuple(s if s == MANY else _freshest(s) for s in other.segments)
     if set(words) == {MANY}:
         words = (_FRESH, MANY)  # every address has at least one segment
-    seen: set[tuple[int, tuple[int, ...]]] = set()
-    todo = [(0, tuple(p._start() for p in patterns))]
+    seen = set()
+    steps = 0
+    todo = [(0, tuple((number, pattern._start()) for number, pattern in enumerate(patterns)))]
     while todo:
         place = todo.pop()
         if place in seen:
             continue
-        if len(seen) * len(patterns) >= _COVER_STATES_MAX:
-            return False
         seen.add(place)
-        at, states = place
+        at, readings = place
+        steps += len(readings)
+        if steps > _COVER_STEPS_MAX:
+            return False
         if at == len(words):
-            if not any(s >> len(p._segments) & 1 for p, s in zip(patterns, states, strict=True)):
+            if not any(states >> len(patterns[number]._segments) & 1 for number, states in readings):
                 return False
             continue
         is_many = words[at] == MANY
         if is_many:
-            todo.append((at + 1, states))
+            todo.append((at + 1, readings))
         word = _FRESH if is_many else words[at]
-        stepped = tuple(s and p._step(s, word) for p, s in zip(patterns, states, strict=True))
-        if not any(stepped):
+        stepped = ((number, patterns[number]._step(states, word)) for number, states in readings)
+        alive = tuple(reading for reading in stepped if reading[1])
+        if not alive:
             return False
-        todo.append((at if is_many else at + 1, stepped))
+        todo.append((at if is_many else at + 1, alive))
     return True
 
 

@@ -8,8 +8,9 @@
     expires = 2026-02-01T12:00:00Z  # perhaps
     revoked = 2026-01-15T12:00:00Z  # perhaps
 
-Laws: a file is replaced as a whole or not at all, and only its owner may read it; who changes it holds a lock
-on its folder; what is not understood is refused, with the token it is about.
+Laws: a file is replaced as a whole or not at all; only its owner may read it, or its group where that may
+already; who changes it holds a lock on its folder; what is not understood is refused, with the token it is
+about.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -142,10 +144,12 @@ def _time(found: Any, key: str) -> datetime | None:
 
 
 def _replace(target: Path, text: str) -> None:
-    # A temporary file can be read by its owner alone, and so can what it becomes.
+    # A temporary file can be read by its owner alone.
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            if target.exists():
+                _pass_on(os.stat(target), file.fileno())
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -153,3 +157,11 @@ def _replace(target: Path, text: str) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def _pass_on(before: os.stat_result, handle: int) -> None:
+    """The router that could read the file before can read it after, whoever has changed it."""
+    made = os.fstat(handle)
+    if (before.st_uid, before.st_gid) != (made.st_uid, made.st_gid):
+        os.fchown(handle, before.st_uid, before.st_gid)
+    os.fchmod(handle, stat.S_IRUSR | stat.S_IWUSR | before.st_mode & stat.S_IRGRP)

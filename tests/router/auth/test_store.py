@@ -25,6 +25,7 @@ from tests.journal.test_address import patterns_with_slash
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 RECORD = TokenRecord(hash_of("secret"), "desk", check_scopes(["read:/a/**"]), NOW)
+GOOD = format_records([RECORD])
 
 times = st.integers(0, 10**17).map(lambda us: datetime(1970, 1, 2, tzinfo=UTC) + timedelta(microseconds=us))
 subjects = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable())
@@ -55,16 +56,27 @@ def test_what_is_written_is_read_again(tmp_path_factory, kept):
 
 
 def test_a_file_is_made_for_its_owner_alone(tmp_path):
-    """Also over one that others could read; nothing else is left in the folder."""
+    """Nothing else is left in the folder."""
     path = tmp_path / "tokens.toml"
     with changing(path, make=True) as kept:
         kept.append(RECORD)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.chmod(0o644)
+    assert os.listdir(tmp_path) == ["tokens.toml"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o600, 0o600), (0o640, 0o640), (0o666, 0o640)])
+def test_a_file_stays_with_those_it_belonged_to(tmp_path, before, after):
+    """Owner, and the group where it could read; nobody else, and nobody else writes."""
+    path = tmp_path / "tokens.toml"
+    path.write_text(GOOD)
+    path.chmod(before)
+    owner = (os.getuid() and path.stat().st_uid) or 65_534
+    if os.getuid() == 0:
+        os.chown(path, owner, owner)
     with changing(path) as kept:
         assert kept == [RECORD]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["tokens.toml"]
+    assert stat.S_IMODE(path.stat().st_mode) == after
+    assert path.stat().st_uid == owner
 
 
 def test_a_change_that_fails_changes_nothing(tmp_path):
@@ -99,9 +111,6 @@ def test_a_link_stays_a_link(tmp_path):
         kept.append(RECORD)
     assert link.is_symlink()
     assert read(link) == [RECORD]
-
-
-GOOD = format_records([RECORD])
 
 
 @pytest.mark.parametrize(
