@@ -25,6 +25,7 @@ from router.network import risks
 from router.spelling import parse_switch
 from router.strict import StrictGroup
 from router.token_cli import token
+from router.top_cli import top
 from router.wire import packing
 
 _Command = Callable[..., Any]
@@ -172,3 +173,4 @@ def _run(effective: Effective) -> NoReturn:
 
 
 main.add_command(token)
+main.add_command(top)

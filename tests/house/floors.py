@@ -53,6 +53,8 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.daemon",
             "router.cli",
             "router.token_cli",
+            "router.top_cli",
+            "router.top",
             "router.strict",
             "router.__main__",
         ),

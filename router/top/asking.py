@@ -1,0 +1,72 @@
+"""Asking a router for `/sessions`, over the port that its clients use.
+
+Law: an answer is an overview or a `NoAnswer` that says why there is none; the token is in no text.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+PATH = "/sessions"
+TIMEOUT_S = 5.0
+ANSWER_MAX_BYTES = 16 * 1024 * 1024
+
+_SECURE = {"ws": False, "http": False, "wss": True, "https": True}
+_NOT_ALLOWED = (401, 403, 429)
+
+
+class NoAnswer(Exception):
+    """There is no overview to be had; `is_forbidden` tells whether trying again is of use."""
+
+    def __init__(self, reason: str, *, is_forbidden: bool = False) -> None:
+        super().__init__(reason)
+        self.is_forbidden = is_forbidden
+
+
+class Asked(NamedTuple):
+    """Whom to ask, and how."""
+
+    url: str
+    token: str | None = None
+    ca: str | None = None
+
+    def overview(self) -> dict[str, Any]:
+        """How the router is now."""
+        try:
+            return self._read()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise NoAnswer(f"{self.url} does not answer: {reason}") from error
+
+    def _read(self) -> dict[str, Any]:
+        connection = self._connection()
+        try:
+            headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+            connection.request("GET", PATH, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read(ANSWER_MAX_BYTES)
+        finally:
+            connection.close()
+        if answer.status in _NOT_ALLOWED:
+            said = body.decode(errors="replace").strip()
+            raise NoAnswer(f"{self.url} does not show that: {said}", is_forbidden=True)
+        found = json.loads(body)
+        if answer.status != http.client.OK or not isinstance(found, dict) or "clients" not in found:
+            raise NoAnswer(f"{self.url} answers, but is no router that shows its sessions")
+        return found
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        secure = _SECURE.get(parts.scheme)
+        if secure is None or parts.hostname is None:
+            raise NoAnswer(f"{self.url!r} is no URL of a router; an example: ws://127.0.0.1:7330")
+        if not secure:
+            return http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        trust = ssl.create_default_context()
+        if self.ca is not None:
+            trust.load_verify_locations(self.ca)
+        return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT_S, context=trust)
