@@ -7,7 +7,7 @@ An entry: seq, timestamp, address_id, author_id, kind, signal (255 for none) and
 packed big-endian as 8, 8, 4, 4, 1, 1 and 8 bytes, then the encoded value. If it has no value, or a ttl,
 samples or extra, there follows a byte of flags (1 value, 2 ttl, 4 samples, 8 extra), the ttl in 8 bytes,
 the lengths of samples and extra in 4 each, and these two. Other rows: the UTF-8 text of Python's `repr` of
-the tuple.
+the tuple; rows of views begin it with the name of their table, and have text as its bytes.
 """
 
 from __future__ import annotations

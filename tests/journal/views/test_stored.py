@@ -43,6 +43,35 @@ async def test_a_view_goes_on_where_it_was(journal):
     assert await journal.stored(Watched()).reached() == (journal.epoch, 1, 35)
 
 
+@pytest.mark.parametrize("is_stored", [True, False])
+async def test_going_on_can_be_asked_for(journal, is_stored):
+    """Behind the entry where it is; anywhere else it would miss entries, or count some twice."""
+    kinds, params = Kinds(), Params()
+    told = [journal.stored(kinds), journal.stored(params)] if is_stored else [kinds, params]
+    for each in told:
+        assert await replay(journal, each, since=10) == 30
+    await journal.append(levels(range(5)))
+    for each in told:
+        assert await replay(journal, each, since=30, reset=False) == 35
+        with pytest.raises(ValueError, match="up to 35"):
+            await replay(journal, each, since=33, reset=False)
+    counted, shown = (
+        [await each.rows() for each in told] if is_stored else [kinds.table.rows(), params.table.rows()]
+    )
+    assert [row.cells[1] for row in counted] == [25]
+    live = (await journal.state()).live
+    assert {row.key[0]: row.cells[0] for row in shown} == {
+        address: one.encoded for address, one in live.items()
+    }
+
+
+async def test_params_are_not_told_across_what_was_forgotten(journal):
+    """Without the change that a blank hides they would be others."""
+    await journal.forget("desk")
+    with pytest.raises(HistoryIncomplete):
+        await replay(journal, Params(), since=0, reset=False)
+
+
 async def test_any_tool_can_read_the_rows(journal):
     """As tables with columns; a value is what it is in SQL."""
     for view in (Params(), Last()):
