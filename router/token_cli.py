@@ -166,7 +166,7 @@ def _explained() -> Iterator[None]:
     except ValueError as fault:
         raise click.UsageError(str(fault), click.get_current_context()) from None
     except OSError as fault:
-        raise _Unreadable(f"{fault.filename}: {fault.strerror}") from None
+        raise _Unreadable(f"{fault.filename or 'the file of tokens'}: {fault.strerror}") from None
 
 
 def _found(records: list[TokenRecord], wanted: str) -> TokenRecord:

@@ -148,8 +148,7 @@ def _replace(target: Path, text: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            if target.exists():
-                _pass_on(os.stat(target), file.fileno())
+            _pass_on(target, file.fileno())
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -159,9 +158,13 @@ def _replace(target: Path, text: str) -> None:
         raise
 
 
-def _pass_on(before: os.stat_result, handle: int) -> None:
-    """The router that could read the file before can read it after, whoever has changed it."""
+def _pass_on(target: Path, handle: int) -> None:
+    """Who could read the file before can read it after, whoever has changed it: that is the router. What root
+    makes belongs to whom the folder belongs to."""
     made = os.fstat(handle)
-    if (before.st_uid, before.st_gid) != (made.st_uid, made.st_gid):
+    is_new = not target.exists()
+    before = os.stat(target.parent if is_new else target)
+    if (before.st_uid, before.st_gid) != (made.st_uid, made.st_gid) and (not is_new or not made.st_uid):
         os.fchown(handle, before.st_uid, before.st_gid)
-    os.fchmod(handle, stat.S_IRUSR | stat.S_IWUSR | before.st_mode & stat.S_IRGRP)
+    shared = 0 if is_new else before.st_mode & stat.S_IRGRP
+    os.fchmod(handle, stat.S_IRUSR | stat.S_IWUSR | shared)

@@ -26,6 +26,7 @@ from tests.journal.test_address import patterns_with_slash
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
 RECORD = TokenRecord(hash_of("secret"), "desk", check_scopes(["read:/a/**"]), NOW)
 GOOD = format_records([RECORD])
+NOBODY = 65_534
 
 times = st.integers(0, 10**17).map(lambda us: datetime(1970, 1, 2, tzinfo=UTC) + timedelta(microseconds=us))
 subjects = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable())
@@ -65,18 +66,28 @@ def test_a_file_is_made_for_its_owner_alone(tmp_path):
 
 
 @pytest.mark.parametrize(("before", "after"), [(0o600, 0o600), (0o640, 0o640), (0o666, 0o640)])
-def test_a_file_stays_with_those_it_belonged_to(tmp_path, before, after):
-    """Owner, and the group where it could read; nobody else, and nobody else writes."""
+def test_a_file_stays_readable_for_those_who_could_read_it(tmp_path, before, after):
+    """Its owner, and its group; nobody else, and nobody else writes."""
     path = tmp_path / "tokens.toml"
     path.write_text(GOOD)
     path.chmod(before)
-    owner = (os.getuid() and path.stat().st_uid) or 65_534
-    if os.getuid() == 0:
-        os.chown(path, owner, owner)
     with changing(path) as kept:
         assert kept == [RECORD]
     assert stat.S_IMODE(path.stat().st_mode) == after
-    assert path.stat().st_uid == owner
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can act for somebody else")
+def test_what_root_changes_stays_with_the_user_of_the_router(tmp_path):
+    """Also what root makes in a folder of that user."""
+    os.chown(tmp_path, NOBODY, NOBODY)
+    path = tmp_path / "tokens.toml"
+    with changing(path, make=True):
+        pass
+    assert (path.stat().st_uid, stat.S_IMODE(path.stat().st_mode)) == (NOBODY, 0o600)
+    os.chown(tmp_path, 0, 0)
+    with changing(path) as kept:
+        kept.append(RECORD)
+    assert path.stat().st_uid == NOBODY
 
 
 def test_a_change_that_fails_changes_nothing(tmp_path):
