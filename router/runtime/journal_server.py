@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from functools import partial
 from typing import Any, Literal
 
@@ -156,7 +156,14 @@ class JournalServer:
         work = self._ask(question, unpack_plain(body[ASK_HEAD.size :]))
         task = asyncio.create_task(self._answer(request_id, work))
         self._tasks[request_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(request_id, None))
+
+        def end(_: object) -> None:
+            self._tasks.pop(request_id, None)
+            if isinstance(work, Coroutine):
+                # Cancelled before its first step, the task has not begun it; Python would complain of that.
+                work.close()
+
+        task.add_done_callback(end)
 
     def _ask(self, question: int, arguments: Any) -> Awaitable[Any]:
         """Put a question to the clerk. A snapshot takes its place between the packets here and now."""

@@ -200,3 +200,12 @@ async def test_entries_keep_everything_on_their_way_to_the_file(path):
     async with child(path) as (recorder, listener):
         await record(recorder, listener, packets)
     assert await entries_in(path) == expected(packets)
+
+
+async def test_a_question_that_comes_with_the_end_leaves_no_word(path, capfd):
+    """It is not answered any more, and nobody has to read about that."""
+    async with child(path) as (recorder, _):
+        asked = [recorder.keep_snapshot([], 0), asyncio.ensure_future(recorder.page(EVERYTHING))]
+        await asyncio.sleep(0)
+    await asyncio.gather(*asked, return_exceptions=True)
+    assert capfd.readouterr().err == ""
