@@ -20,6 +20,9 @@ the mirror ends with the append that SQLite ends with, or with one more:
   says that the machine stopped under it; otherwise a broken line is tampering, and the mirror is not
   opened.
 * The mirror is new, or was left out for a while: what it lacks is copied from SQLite.
+* An author is forgotten: the act is a line and an entry like any other, and all that it covers goes from
+  SQLite after that. An act that only the mirror has is taken over and carried out. The lines keep what
+  they tell until `forget_lines` leaves only their digests.
 
 Nothing is believed unseen: the last entry that both sides have must be the same, and the mirror's epoch
 one that the journal has had. On opening, the last megabyte or two of the chain is checked, from a

@@ -113,7 +113,7 @@ async def test_nothing_is_no_error_unless_it_is_asked_to_be_one(recorded):
         (("since",), "since which entry? give its number"),
         (("since", "-5"), "what begins with a dash is an option"),
         (("around", "-90s"), "as an argument write '90s ago' for -90s"),
-        (("query", "--sinc", "21:03"), "No such option '--sinc'. Did you mean '--since'?"),
+        (("query", "--sinc", "21:03"), "Did you mean one of: '--ca', '--since'?"),
         (("state", "--at", "seq:99999"), "the journal ends with entry"),
         (("top", "--by", "mood"), "'mood' is not one of"),
     ],
