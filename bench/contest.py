@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from bench.arena import Arena, Door
-from bench.load.form import Load, Result
+from bench.load.form import PIPELINED, Load, Result
 from bench.measure import Row
 
 Measuring = Callable[[], float]
@@ -23,6 +23,8 @@ Measuring = Callable[[], float]
 NOTHING: Mapping[str, Measuring] = MappingProxyType({})
 BUSY = 0.9
 """Share of a core from which on somebody is the limit."""
+IDLE = 0.6
+"""Share of a core below which somebody waits: for a disk, or for a core that others use."""
 KEPT_UP = 0.98
 """Share of a wanted rate that has to be reached."""
 
@@ -46,6 +48,7 @@ class Sample(NamedTuple):
     cpu_us: float | None
     children_cpu_us: float
     server_share: float
+    """Of a core; the busier one, if the server has its journal in a process of its own."""
 
 
 def contest(
@@ -79,7 +82,7 @@ def sample(arena: Arena, case: Case, door: Door) -> Sample:
     own_us, children_us = ((end - begin) / 1e3 for begin, end in zip(before, after, strict=True))
     sent = max(1, result.sent)
     value = _value(case, result, own_us / sent)
-    share = own_us / 1e6 / result.seconds
+    share = max(own_us, children_us) / 1e6 / result.seconds
     return Sample(value, result, own_us / sent if server else None, children_us / sent, share)
 
 
@@ -119,8 +122,11 @@ def _remarks(case: Case, samples: list[Sample]) -> list[str]:
     if missing := sum(result.missing for result in results):
         remarks.append(f"{missing:,} messages never came")
     share = median(result.cpu_share for result in results)
-    if share > BUSY and median(one.server_share for one in samples) < BUSY:
+    server_share = median(one.server_share for one in samples)
+    if share > BUSY and server_share < BUSY:
         remarks.append(f"the generator was the limit ({share:.0%} of its core)")
+    if case.load.regime == PIPELINED and server_share and max(share, server_share) < IDLE:
+        remarks.append(f"nobody was busy: the server had {server_share:.0%} of its core")
     wanted = case.load.rate_per_s * case.load.seconds
     if wanted and median(result.sent for result in results) < KEPT_UP * wanted:
         remarks.append("the rate was not reached")

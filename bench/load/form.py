@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+PIPELINED, ONE_PER_TICK = "pipelined", "one per tick"
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -17,6 +19,8 @@ class Load:
     """Readers come in so many groups, and messages go to each group in turns."""
     window: int = 4_000
     """Messages of one writer on their way; 1 makes each a tick of its own."""
+    horizon_s: float = 0.25
+    """A server slower than that finds less on the way than the window; 0: the window alone counts."""
     rate_per_s: float = 0.0
     """0: as fast as the window lets them go."""
     seconds: float = 0.5
@@ -31,7 +35,7 @@ class Load:
         """How it is sent, as a row says it."""
         if self.rate_per_s:
             return f"{self.rate_per_s / 1_000:g} k msg/s"
-        return "one per tick" if self.window == 1 else "pipelined"
+        return ONE_PER_TICK if self.window == 1 else PIPELINED
 
 
 @dataclass(slots=True)

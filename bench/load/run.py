@@ -82,15 +82,24 @@ class Run:
     def _as_fast_as_possible(self, end: float) -> None:
         blob = b"".join(self._speech.frames)
         frame_bytes = len(self._speech.frames[0])
-        window = self._load.window * len(self._writers)
         block = min(BLOCK, max(1, self._load.window // 2))
-        while time.perf_counter() < end:
+        begin = time.perf_counter()
+        while (now := time.perf_counter()) < end:
             self._read(0.001)
+            window = self._window(now - begin)
             for writer in self._writers:
                 if window - self._on_the_way < block:
                     break
                 at = writer.sent % (len(self._speech.frames) - block + 1)
                 writer.send(blob[at * frame_bytes : (at + block) * frame_bytes], block)
+
+    def _window(self, elapsed_s: float) -> int:
+        """How much may be on its way: of a slow server no more than what it works off within the horizon."""
+        window, horizon_s = self._load.window * len(self._writers), self._load.horizon_s
+        if not horizon_s:
+            return window
+        done_per_s = (self._sent - self._on_the_way) / elapsed_s
+        return min(window, max(2 * BLOCK, int(done_per_s * horizon_s)))
 
     def _at_a_rate(self, end: float) -> None:
         """Late messages go out together; each carries the time at which it really goes."""

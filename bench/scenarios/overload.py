@@ -54,7 +54,9 @@ def hasty_writer(arena: Arena, door: Door, seconds: float) -> Row:
     sample(arena, case, door)
     before = door.server.rss_bytes
     door.server.forget_peak()
-    taken = sample(arena, replace(case, load=replace(case.load, window=UNBOUNDED)), door).result
+    taken = sample(
+        arena, replace(case, load=replace(case.load, window=UNBOUNDED, horizon_s=0.0)), door
+    ).result
     return Row(
         SCENARIO,
         case.name,
