@@ -28,6 +28,8 @@ from clasp_journal.sqlite.worker import Worker
 STATE_CHANGES = Selection(kinds=SETTLING | {int(EntryKind.FORGET)})
 APPLIED_AT_ONCE = 1_000
 CHECKED_AT_ONCE = 5_000
+# Looking up a member of an enum costs more than all the rest of a line.
+_SET = int(EntryKind.SET)
 
 
 class Folding:
@@ -61,7 +63,8 @@ class Folding:
             def job(db: sqlite3.Connection, part: Span = part) -> None:
                 with reading(db):
                     plain = db.execute(schema.PLAIN_BETWEEN, part).fetchall()
-                    others = db.execute(schema.OTHERS_BETWEEN, part).fetchall()
+                    is_all = len(plain) == part.upto_seq - part.after_seq
+                    others = [] if is_all else db.execute(schema.OTHERS_BETWEEN, part).fetchall()
                     _demand(db, range(part.after_seq + 1, part.upto_seq + 1), plain + others)
                 _note(plain, others, changes)
 
@@ -106,7 +109,7 @@ def _note(plain: list[Row], others: list[Row], changes: Changes) -> None:
     """The last change of an address is the one with the highest number, in whichever list it is."""
     last = changes.last
     check_plain(plain)
-    last.update((row[4], row[0]) for row in plain if row[2] == EntryKind.SET)
+    last.update({row[4]: row[0] for row in plain if row[2] == _SET})
     for row in others:
         check(row)
         kind = row[2]
