@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple, TypeAlias
 
 from clasp_journal.cli.spans import SPAN, parse_span
-from clasp_journal.cli.zones import LOCAL_ZONE, Zone
+from clasp_journal.cli.zones import EPOCH, LOCAL_ZONE, Zone
 from clasp_journal.errors import BadInput
 
 EXAMPLES = (
@@ -33,6 +33,8 @@ _ISO = rf"(\d{{4}})-(\d{{2}})-(\d{{2}})(?:[T ]{_CLOCK}\s?{_ZONE})?"
 _SECONDS = r"@(\d{1,14})(?:\.(\d{1,6}))?"
 _AGO = rf"(?:-\s*({SPAN})|({SPAN})\s+ago)"
 _DAY = timedelta(days=1)
+EARLIEST_US = (datetime(2, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+"""From there on every zone has a wall clock for an instant, with which it can be written."""
 
 
 class TimeError(BadInput):
@@ -73,7 +75,10 @@ def parse_time(text: str, now_us: int, zone: Zone = LOCAL_ZONE) -> Moment:
         if not rest:
             raise TimeError("mark: what is its name? like mark:doors-open")
         return Mark(rest)
-    return Instant(_parse_instant(text, now_us, zone))
+    at_us = _parse_instant(text, now_us, zone)
+    if at_us < EARLIEST_US:
+        raise TimeError(f"{text!r}: no calendar here goes back so far; examples: {EXAMPLES}")
+    return Instant(at_us)
 
 
 def format_time(at_us: int, zone: Zone = LOCAL_ZONE) -> str:
