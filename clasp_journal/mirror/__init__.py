@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from clasp_journal.mirror.agreement import parity
     from clasp_journal.mirror.comparing import Parity
-    from clasp_journal.mirror.digests import digest_of_entry
+    from clasp_journal.mirror.digests import digest_of_entry, verify_digests
     from clasp_journal.mirror.options import MirrorOptions
     from clasp_journal.mirror.rebuilding import DifferingEntry, Report, rebuild
     from clasp_journal.mirror.redaction import count_forgettable, forget_lines
@@ -57,6 +57,7 @@ __all__ = [
     "parity",
     "rebuild",
     "verify_chain",
+    "verify_digests",
 ]
 
 _HOMES = {
@@ -73,6 +74,7 @@ _HOMES = {
     "parity": "agreement",
     "rebuild": "rebuilding",
     "verify_chain": "verification",
+    "verify_digests": "digests",
 }
 
 
