@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 import click
 
+from router.auth.store import StoreError
+from router.auth.store import read as read_tokens
 from router.config import (
     BY_NAME,
     SETTINGS,
@@ -158,6 +160,11 @@ def _given(flags: dict[str, Any]) -> list[Given]:
 def _inapplicable(config: RouterConfig) -> Iterator[str]:
     if config.cert == "none" and (config.key, config.client_ca) != ("none", "none"):
         yield "key and client-ca need a cert: it will not start"
+    if config.auth != "none":
+        try:
+            read_tokens(config.auth)
+        except (OSError, StoreError) as fault:
+            yield f"auth: {fault}: it will not start"
     if str(config.retain) != "all" and config.backend != "sqlite":
         yield f"retain does not apply: the journal is {config.journal}"
     if config.mirror != "none" and config.backend != "sqlite":

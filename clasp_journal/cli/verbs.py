@@ -39,7 +39,9 @@ Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 GENERAL: tuple[Option, ...] = (
     click.option("--db", metavar="FILE", help="the journal in this file"),
-    click.option("--url", metavar="URL", help="the journal of the live router at ws://HOST:PORT"),
+    click.option(
+        "--url", metavar="URL", help="the live router at ws://HOST:PORT; $CLASP_TOKEN for one with tokens"
+    ),
     click.option("--ca", metavar="FILE", help="trust this authority, in PEM, for wss:// (or $CLASP_CA)"),
     click.option("--utc", is_flag=True, help="times in UTC, not in the zone of this machine"),
     click.option("--tz", metavar="ZONE", help="times in this zone, like Europe/Vienna"),

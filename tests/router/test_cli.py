@@ -216,6 +216,17 @@ def test_check_says_where_retention_does_not_apply(run, journal):
     assert "does not apply" not in run("check", "--retain", "30d").output
 
 
+def test_check_says_where_the_tokens_cannot_be_read(run, tmp_path):
+    """Without them the router would not start."""
+    said = run("check", "--auth", "t.toml").output
+    assert said.splitlines()[-1].startswith("# auth: [Errno 2] No such file")
+    assert said.splitlines()[-1].endswith("'t.toml': it will not start")
+    (tmp_path / "t.toml").write_text("x = 1")
+    assert "# auth: t.toml is no file of tokens" in run("check", "--auth", "t.toml").output
+    (tmp_path / "t.toml").write_text("")
+    assert "# auth" not in run("check", "--auth", "t.toml").output
+
+
 def test_help_explains_every_flag(run):
     """Each with a line, and with examples."""
     done = run("--help")

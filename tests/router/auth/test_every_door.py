@@ -14,7 +14,7 @@ from tests.router.auth.rehearsal import by_subject, judge_written, rehearse, sco
 from tests.router.auth.visitor import Speaker
 
 CASES = 500
-SAMPLE = 60
+SAMPLE = 150
 SEED = 20_260_101
 CAPACITY = 3 * len(WORLD)
 """The ring always holds the whole world, which is written anew for every case, and little else."""
