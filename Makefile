@@ -9,7 +9,7 @@ ARGS ?=
 JOBS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format fuzz soak bench bench-peers compiled pure test-compiled interop-setup clean
+.PHONY: help setup run test check format fuzz soak bench bench-quote bench-peers compiled pure test-compiled interop-setup clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -57,6 +57,10 @@ soak: $(STAMP) ## the tests that run for minutes (marker `soak`)
 
 bench: $(STAMP) ## measure, also beside other brokers; ARGS="codec match --rounds 9"
 	$(BIN)/python -m bench --peers $(ARGS)
+
+bench-quote: $(STAMP) ## measure everything, and quote it in the README
+	$(BIN)/python -m bench --peers --json bench/results/quoted.json $(ARGS)
+	$(BIN)/python -m tests.readme_tables
 
 bench-peers: $(STAMP) ## say which brokers the bench misses, and how to get them
 	@$(BIN)/python -m bench.servers.peers

@@ -101,10 +101,10 @@ def others_ahead(rows: list[Row]) -> str:
     for line in LINES:
         here = [row for row in rows if row.key[:3] == line]
         ours = _best(here, ON)
-        for prefix in PEERS:
-            theirs = _best(here, prefix)
-            if ours and theirs and (factor := _advantage(theirs, ours)) > 1.0:
-                ahead.append(f"{_title(ours)} ({prefix}, {factor:.2g} x)")
+        factors = {prefix: _advantage(_best(here, prefix), ours) for prefix in PEERS}
+        better = [f"{prefix} {factor:.2g} x" for prefix, factor in factors.items() if factor > 1.0]
+        if better:
+            ahead.append(f"{_title(here[0])} ({', '.join(better)})")
     return "; ".join(ahead) or "nowhere"
 
 
@@ -113,13 +113,18 @@ def _verdicts(rows: list[Row]) -> Iterator[str]:
     yield "|---|---|---|"
     for row in rows:
         for verdict in filter(None, row.verdict.split("; ")):
-            yield f"| {_title(row)} | {row.server} | {verdict} |"
+            yield f"| {_escaped(_title(row))} | {row.server} | {verdict} |"
 
 
 def _title(row: Row) -> str:
-    """A row's name; its regime, too, if it has one; its scenario where the name leaves it open."""
+    """What was measured, and in which regime."""
     what = f"{row.scenario.replace('_', ' ')}: {row.name}"
     return f"{what}, {row.regime}" if row.regime else what
+
+
+def _escaped(text: str) -> str:
+    """A bar would begin another cell."""
+    return text.replace("|", "\\|")
 
 
 def _best(rows: Iterable[Row], prefix: str) -> Row | None:
@@ -134,8 +139,10 @@ def _best(rows: Iterable[Row], prefix: str) -> Row | None:
     )
 
 
-def _advantage(theirs: Row, ours: Row) -> float:
-    """How many times better theirs is."""
+def _advantage(theirs: Row | None, ours: Row | None) -> float:
+    """How many times better theirs is; 0 where there is nothing to compare."""
+    if theirs is None or ours is None:
+        return 0.0
     better, worse = (theirs, ours) if _more_is_better(ours) else (ours, theirs)
     return better.value / worse.value if worse.value else 0.0
 

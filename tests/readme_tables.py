@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
 
+from bench.readme import speed
 from clasp_journal.cli.main import VERBS
 from router.config import SETTINGS, RouterConfig
 from router.core import limits
@@ -82,6 +83,7 @@ TABLES: dict[str, Callable[[], Iterable[str]]] = {
     "commands": commands,
     "statuses": journal_statuses,
     "metrics": metrics,
+    "speed": speed,
 }
 
 
