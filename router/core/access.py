@@ -64,7 +64,16 @@ class Scope(NamedTuple):
 class Access:
     """The rights of one token, shared by all sessions that came with it."""
 
-    __slots__ = ("_patterns", "_whole", "ended", "generation", "subject", "writable", "writes_all")
+    __slots__ = (
+        "_patterns",
+        "_prefixes",
+        "_whole",
+        "ended",
+        "generation",
+        "subject",
+        "writable",
+        "writes_all",
+    )
 
     def __init__(self, subject: str | None, scopes: Iterable[Scope]) -> None:
         self.generation = 0
@@ -82,6 +91,7 @@ class Access:
             right: tuple(dict.fromkeys(s.pattern for s in held if s.right in _IMPLIED_BY[right]))
             for right in Right
         }
+        self._prefixes = {right: tuple(p.prefix for p in found) for right, found in self._patterns.items()}
         self._whole = {right for right in Right if cover(self._patterns[right], EVERYTHING)}
         self.writes_all = Right.WRITE in self._whole
         self.writable: set[bytes] = set()
@@ -95,7 +105,11 @@ class Access:
 
     def may(self, right: Right, address: str) -> bool:
         """Whether one address is open."""
-        return right in self._whole or any(p.matches(address) for p in self._patterns[right])
+        # Prefixes decide most of it: a first SNAPSHOT asks this for every param.
+        return right in self._whole or (
+            address.startswith(self._prefixes[right])
+            and any(address.startswith(p.prefix) and p.matches(address) for p in self._patterns[right])
+        )
 
     def may_all(self, right: Right, pattern: Pattern) -> bool:
         """Whether every address is open that a pattern matches."""
