@@ -48,6 +48,8 @@ class Limits:
     """Payload of a PUBLISH; ERROR 402 beyond."""
     subscriptions: int = 1_000
     """Subscriptions and running replays of a session; ERROR 429 beyond."""
+    wildcards: int = 4_000
+    """Segments with a `*` in all patterns of a session's subscriptions; ERROR 429 beyond."""
     replays_queued: int = 8
     """One replay of a session runs, so many wait; ERROR 429 beyond."""
     bundle_parts: int = 1_000

@@ -42,7 +42,11 @@ class Listening:
         ground.ports.cancel_replay(session, request.id)
         if request.id not in ground.subscriptions.of(session):
             self._check_count(session)
-        ground.subscriptions.add(Subscription(session, request, pattern))
+        subscription = Subscription(session, request, pattern)
+        if ground.subscriptions.wildcards_with(subscription) > ground.limits.wildcards:
+            reason = f"the patterns of a session have at most {ground.limits.wildcards} wildcards"
+            raise Refusal(ErrorCode.TOO_MANY, reason)
+        ground.subscriptions.add(subscription)
         snapshot = self.snapshot(session, pattern)
         if has_past:
             ground.ports.backfill(session, request, snapshot)

@@ -1,22 +1,26 @@
 """Who wants what: a trie of patterns, and the groups of sessions that it gives for an address.
 
-Laws: the trie is a faster way to ask `Pattern.matches`, and gives the same answers; a session stands in a
-group once, however many of its subscriptions match; equal groups are one object, so that messages in a row
-for the same group are joined once for all of them; nobody keeps a group for longer than it is up to date, so
-that who has left is forgotten.
+Laws: the trie is a faster way to ask `Pattern.matches`, and gives the same answers, in a time that hostile
+patterns cannot make long; a session stands in a group once, however many of its subscriptions match; equal
+groups are one object, so that messages in a row for the same group are joined once for all of them; nobody
+keeps a group for longer than it is up to date, so that who has left is forgotten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from clasp_journal.address import MANY, Pattern, fits, is_one, pieces_of
 from clasp_journal.entry import SignalType
 from router.core.session import Session
+from router.core.tails import Tail, Tails, canonical
 from router.wire.masks import mask_admits
 from router.wire.messages import Subscribe
 
+_REST: Tail = (MANY,)
+"""A `**` at the end: whatever comes."""
 _PACED_SIGNALS = (SignalType.PARAM, SignalType.STREAM)
 
 
@@ -34,12 +38,13 @@ class Pace(NamedTuple):
 class Subscription:
     """One pattern of one session."""
 
-    __slots__ = ("id", "pace", "pattern", "session", "type_mask")
+    __slots__ = ("id", "pace", "pattern", "session", "type_mask", "wildcards")
 
     def __init__(self, session: Session, request: Subscribe, pattern: Pattern) -> None:
         self.session = session
         self.id = request.id
         self.pattern = pattern
+        self.wildcards = sum("*" in segment for segment in pattern.segments)
         self.type_mask = request.type_mask
         self.pace = _pace_of(request)
 
@@ -67,6 +72,7 @@ class Subscriptions:
     def __init__(self) -> None:
         self._root = _Node()
         self._by_session: dict[Session, dict[int, Subscription]] = {}
+        self._wildcards: Counter[Session] = Counter()
         self._numbers: dict[object, int] = {}
         self.groups: dict[int, Readers] = {}
         """The groups that are up to date, by number. A number is never used for another group, so that one
@@ -78,17 +84,20 @@ class Subscriptions:
         """File a subscription; one of the same session and id gives way to it."""
         self.remove(subscription.session, subscription.id)
         self._by_session.setdefault(subscription.session, {})[subscription.id] = subscription
+        self._wildcards[subscription.session] += subscription.wildcards
+        path, tail = _path_and_tail(subscription.pattern)
         node = self._root
-        for segment in subscription.pattern.segments:
+        for segment in path:
             node = node.grow(segment)
-        node.subscriptions.add(subscription)
+        node.file(subscription, tail)
         self._changed(1)
 
     def remove(self, session: Session, subscription_id: int) -> None:
         """Drop a subscription, if there is one."""
         subscription = self._by_session.get(session, {}).pop(subscription_id, None)
         if subscription is not None:
-            self._root.prune(subscription.pattern.segments, subscription)
+            self._wildcards[session] -= subscription.wildcards
+            self._root.prune(*_path_and_tail(subscription.pattern), subscription)
             self._changed(-1)
 
     def remove_all(self, session: Session) -> None:
@@ -96,23 +105,34 @@ class Subscriptions:
         for subscription_id in list(self.of(session)):
             self.remove(session, subscription_id)
         self._by_session.pop(session, None)
+        self._wildcards.pop(session, None)
 
     def of(self, session: Session) -> Mapping[int, Subscription]:
         """What a session has subscribed to, by id."""
         return self._by_session.get(session, {})
 
-    def matching(self, address: str) -> Iterator[Subscription]:
+    def wildcards_with(self, subscription: Subscription) -> int:
+        """How many segments with wildcards its session will have when this is filed."""
+        replaced = self.of(subscription.session).get(subscription.id)
+        given_up = 0 if replaced is None else replaced.wildcards
+        return self._wildcards[subscription.session] - given_up + subscription.wildcards
+
+    def matching(self, address: str) -> list[Subscription]:
         """The subscriptions whose pattern matches an address."""
-        nodes = _with_loops({self._root})
-        for segment in address[1:].split("/"):
-            reached: set[_Node] = set()
+        segments = address[1:].split("/")
+        found: list[Subscription] = []
+        nodes = [self._root]
+        for depth, segment in enumerate(segments):
+            reached: list[_Node] = []
             for node in nodes:
+                if node.open:
+                    found += node.behind(segments, depth)
                 node.follow(segment, reached)
-            if not reached:
-                return
-            nodes = _with_loops(reached)
+            nodes = reached
         for node in nodes:
-            yield from node.subscriptions
+            found += node.subscriptions
+            found += node.open.get(_REST, ())
+        return found
 
     def readers(self, address: str, signal: int | None) -> Readers:
         """The group for a message of a signal type at an address (None: whatever types they asked for)."""
@@ -150,27 +170,57 @@ class Subscriptions:
 
 
 class _Node:
-    """A place in the trie. `many` is reached by `**` and stays reached whatever follows."""
+    """A place in the trie of what stands before the first `**`. No way leads to a place twice."""
 
-    __slots__ = ("is_loop", "literals", "many", "one", "partials", "subscriptions")
+    __slots__ = ("_tails", "literals", "one", "open", "partials", "subscriptions")
 
-    def __init__(self, *, is_loop: bool = False) -> None:
-        self.is_loop = is_loop
+    def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.partials: dict[str, tuple[tuple[str, ...], _Node]] = {}
         self.one: _Node | None = None
-        self.many: _Node | None = None
         self.subscriptions: set[Subscription] = set()
+        """Those whose pattern ends here."""
+        self.open: dict[Tail, set[Subscription]] = {}
+        """Those whose pattern goes on with a `**`, by all that comes from there on."""
+        self._tails = Tails()
+
+    def file(self, subscription: Subscription, tail: Tail) -> None:
+        """Take a subscription in."""
+        if not tail:
+            self.subscriptions.add(subscription)
+            return
+        if tail not in self.open:
+            self.open[tail] = set()
+            if tail != _REST:
+                self._tails.add(tail)
+        self.open[tail].add(subscription)
+
+    def drop(self, subscription: Subscription, tail: Tail) -> None:
+        """Take a subscription out."""
+        if not tail:
+            self.subscriptions.discard(subscription)
+            return
+        self.open[tail].discard(subscription)
+        if not self.open[tail]:
+            del self.open[tail]
+            if tail != _REST:
+                self._tails.remove(tail)
+
+    def behind(self, segments: Sequence[str], depth: int) -> list[Subscription]:
+        """Those that go on with a `**` and match what comes from a depth on."""
+        found = list(self.open.get(_REST, ()))
+        if self._tails:
+            for tail in self._tails.matching(segments[depth:]):
+                found += self.open[tail]
+        return found
 
     def grow(self, segment: str) -> _Node:
         """The child for a segment of a pattern, made if need be."""
         child = self.child(segment)
         if child is not None:
             return child
-        child = _Node(is_loop=segment == MANY)
-        if segment == MANY:
-            self.many = child
-        elif is_one(segment):
+        child = _Node()
+        if is_one(segment):
             self.one = child
         elif "*" in segment:
             self.partials[segment] = (pieces_of(segment), child)
@@ -180,8 +230,6 @@ class _Node:
 
     def child(self, segment: str) -> _Node | None:
         """The child for a segment of a pattern."""
-        if segment == MANY:
-            return self.many
         if is_one(segment):
             return self.one
         if "*" in segment:
@@ -189,37 +237,33 @@ class _Node:
             return partial[1] if partial else None
         return self.literals.get(segment)
 
-    def follow(self, segment: str, reached: set[_Node]) -> None:
+    def follow(self, segment: str, reached: list[_Node]) -> None:
         """Add the places that one segment of an address leads to."""
-        if self.is_loop:
-            reached.add(self)
         literal = self.literals.get(segment)
         if literal is not None:
-            reached.add(literal)
+            reached.append(literal)
         if self.one is not None:
-            reached.add(self.one)
+            reached.append(self.one)
         for pieces, child in self.partials.values():
             if fits(pieces, segment):
-                reached.add(child)
+                reached.append(child)
 
-    def prune(self, segments: tuple[str, ...], subscription: Subscription) -> None:
+    def prune(self, path: Sequence[str], tail: Tail, subscription: Subscription) -> None:
         """Take a subscription out, and the branches that carried nothing else."""
-        path = [self]
-        for segment in segments:
-            child = path[-1].child(segment)
+        nodes = [self]
+        for segment in path:
+            child = nodes[-1].child(segment)
             assert child is not None
-            path.append(child)
-        path[-1].subscriptions.discard(subscription)
-        for segment, parent, child in zip(reversed(segments), path[-2::-1], path[:0:-1], strict=True):
+            nodes.append(child)
+        nodes[-1].drop(subscription, tail)
+        for segment, parent, child in zip(reversed(path), nodes[-2::-1], nodes[:0:-1], strict=True):
             if not child.is_bare:
                 return
             parent.cut(segment)
 
     def cut(self, segment: str) -> None:
         """Drop the child for a segment."""
-        if segment == MANY:
-            self.many = None
-        elif is_one(segment):
+        if is_one(segment):
             self.one = None
         elif "*" in segment:
             del self.partials[segment]
@@ -229,18 +273,14 @@ class _Node:
     @property
     def is_bare(self) -> bool:
         """Whether nothing is filed here or below."""
-        return not (self.subscriptions or self.literals or self.partials or self.one or self.many)
+        return not (self.subscriptions or self.open or self.literals or self.partials or self.one)
 
 
-def _with_loops(nodes: set[_Node]) -> set[_Node]:
-    """`**` may match nothing: who stands before one also stands in it."""
-    todo = list(nodes)
-    while todo:
-        many = todo.pop().many
-        if many is not None and many not in nodes:
-            nodes.add(many)
-            todo.append(many)
-    return nodes
+def _path_and_tail(pattern: Pattern) -> tuple[tuple[str, ...], Tail]:
+    """What stands before the first `**`, and from there on; the latter is empty if there is none."""
+    segments = canonical(pattern.segments)
+    at = segments.index(MANY) if MANY in segments else len(segments)
+    return segments[:at], segments[at:]
 
 
 def _session_number(session: Session) -> int:

@@ -47,6 +47,7 @@ REFUSALS = {
     "set_bytes": (10, lambda desk: [Set("/a", ONE), Set("/ab", ONE)], [402]),
     "publish_bytes": (8, lambda desk: [Publish("/a"), Publish("/ab"), Publish("/abcd")], [402]),
     "subscriptions": (2, lambda desk: [Subscribe(2, "/b"), Subscribe(3, "/b"), Replay("/a")], [429, 429]),
+    "wildcards": (3, lambda desk: [Subscribe(1, "/*/**"), Subscribe(2, "/a*"), Subscribe(3, "/b/*")], [429]),
     "bundle_parts": (2, lambda desk: [Bundle([Set("/a", ONE)] * count) for count in (2, 3)], [402]),
     "scheduled_bundles": (2, lambda desk: later(desk, 3), [429]),
     "schedule_ahead_us": (2_000, lambda desk: later(desk, 3), [402]),

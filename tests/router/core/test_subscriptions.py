@@ -13,7 +13,7 @@ from router.core.session import Session
 from router.core.subscriptions import NOBODY, Subscription, Subscriptions
 from router.wire.codes import ErrorCode
 from router.wire.messages import Bundle, Set, Subscribe, Unsubscribe
-from tests.router.core.desk import codes
+from tests.router.core.desk import Desk, codes
 
 PARAM_ONLY, EVENT_ONLY = 1 << SignalType.PARAM, 1 << SignalType.EVENT
 
@@ -55,6 +55,16 @@ def test_the_trie_answers_as_each_pattern_would(texts, dropped, asked):
     trie.remove_all(session)
     assert trie._root.is_bare
     assert trie.count == 0
+
+
+def test_wildcards_that_are_given_up_make_room():
+    """By the same id again, or by unsubscribing."""
+    client = Desk(wildcards=2).connect()
+    client.subscribe("/*/*", 1)
+    assert codes(client.say(Subscribe(1, "/**/*"))) == []
+    assert codes(client.say(Subscribe(2, "/*"))) == [429]
+    client.say(Unsubscribe(1))
+    assert codes(client.say(Subscribe(2, "/*"))) == []
 
 
 @pytest.mark.property
