@@ -22,7 +22,7 @@ from bench.servers.cores import LOAD_CORE, pin
 from bench.servers.peers import missing
 from bench.targets import judged
 
-PAGE_WIDTH = 190
+PAGE_WIDTH = 230
 """Columns of a page; a narrower terminal breaks its lines."""
 SCENARIOS = Path(__file__).parent / "scenarios"
 

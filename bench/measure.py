@@ -19,7 +19,7 @@ Work = Callable[[], object]
 class Options:
     """How long to measure, and beside whom."""
 
-    rounds: int = 5
+    rounds: int = 3
     large: bool = False
     """The large, slow variants, too."""
     tiny: bool = False
