@@ -1,5 +1,7 @@
 """The tool at a router with tokens: what its token permits it does, and what it does not ends with 4."""
 
+import asyncio
+
 import pytest
 
 from clasp_journal.cli.exits import Exit
@@ -19,26 +21,19 @@ PERMITTED = {
     ("query", "/a/**", "-n", "all"): 3,
     ("query", "/a/x", "/a/y", "-n", "all", "--changed"): 3,
     ("state",): 2,
-    ("state", "/a/*", "--at", "now"): 2,
     ("history", "/a/x"): 2,
     ("who", "/a/**"): 1,
-    ("top", "/a/**"): 2,
 }
 """With history of `/a/**`: how many lines each call gives."""
 
 FORBIDDEN = (
     ("query",),
-    ("query", "/**"),
     ("query", "/b"),
     ("tail", "/b"),
-    ("since", "0"),
     ("get", "/b", "--at", "now"),
-    ("who",),
     ("stats",),
     ("mark", "here"),
-    ("snapshot", "create"),
     ("compact", "--before", "seq:2", "--yes"),
-    ("forget", "root", "--yes"),
     ("undo", "/a/**", "--to", "seq:1", "--yes"),
 )
 
@@ -58,31 +53,31 @@ async def guarded(tmp_path):
 async def test_a_token_for_some_of_the_past_shows_that_much(guarded, tmp_path):
     """What is asked inside is answered; what is asked of everything is narrowed where it can be."""
     url, tokens = guarded
-    for call, count in PERMITTED.items():
-        done = await run(tmp_path, *call, "--url", url, CLASP_TOKEN=tokens["past"])
-        assert (done.code, len(lines(done.out))) == (Exit.OK, count), (call, done)
+    ran = await asyncio.gather(
+        *(run(tmp_path, *call, "--url", url, CLASP_TOKEN=tokens["past"]) for call in PERMITTED)
+    )
+    for call, done in zip(PERMITTED, ran, strict=True):
+        assert (done.code, len(lines(done.out))) == (Exit.OK, PERMITTED[call]), (call, done)
         assert "/b" not in done.out
 
 
 async def test_what_the_token_does_not_permit_ends_with_4(guarded, tmp_path):
     """Asked or told; and so does a token that is wrong, or none."""
     url, tokens = guarded
-    for call in FORBIDDEN:
-        done = await run(tmp_path, *call, "--url", url, CLASP_TOKEN=tokens["past"])
-        assert done.code == Exit.FORBIDDEN, (call, done)
-        assert "/b" not in done.out
-    for variables in ({}, {"CLASP_TOKEN": "cpsk_wrong"}):
-        done = await run(tmp_path, "stats", "--url", url, **variables)
-        assert done.code == Exit.FORBIDDEN
-        assert "cpsk_wrong" not in done.err
-    done = await run(tmp_path, "query", "--url", url, CLASP_TOKEN=tokens["reader"])
-    assert done.code == Exit.FORBIDDEN
+    ran = await asyncio.gather(
+        *(run(tmp_path, *call, "--url", url, CLASP_TOKEN=tokens["past"]) for call in FORBIDDEN),
+        run(tmp_path, "query", "--url", url, CLASP_TOKEN=tokens["reader"]),
+        run(tmp_path, "stats", "--url", url, CLASP_TOKEN="cpsk_wrong"),
+        run(tmp_path, "stats", "--url", url),
+    )
+    assert [done.code for done in ran] == [Exit.FORBIDDEN] * len(ran), ran
+    assert not any("/b" in done.out or "cpsk_wrong" in done.err for done in ran)
 
 
 async def test_admin_over_everything_changes_the_journal(guarded, tmp_path):
     """In the name of its subject."""
     url, tokens = guarded
-    for call in (("mark", "here"), ("snapshot", "create"), ("compact", "--before", "seq:2", "--yes")):
+    for call in (("mark", "here"), ("compact", "--before", "seq:2", "--yes")):
         done = await run(tmp_path, *call, "--url", url, CLASP_TOKEN=tokens["root"])
         assert done.code == Exit.OK, (call, done)
     shown = await run(tmp_path, "marks", "--url", url, CLASP_TOKEN=tokens["root"])
