@@ -65,7 +65,8 @@ bench-quote: $(STAMP) ## measure everything, and quote it in the README
 bench-peers: $(STAMP) ## say which brokers the bench misses, and how to get them
 	@$(BIN)/python -m bench.servers.peers
 
-# In place, beside the files that they are made from; `make pure` is the way back.
+# In place, beside the files that they are made from; `make pure` is the way back. Forced, because what is only
+# linked anew would keep its old time, and look older than its source.
 compiled: $(STAMP) ## build the hot modules with mypyc; see setup.py
 	@command -v cc >/dev/null 2>&1 || { echo "make compiled: cc is missing: apt-get install gcc libc6-dev" >&2; exit 1; }
 	@$(BIN)/python -c 'import os, sys, sysconfig as s; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))' \
@@ -75,7 +76,7 @@ compiled: $(STAMP) ## build the hot modules with mypyc; see setup.py
 	else \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[compiled]'; \
 	fi
-	CLASP_COMPILED=1 $(BIN)/python setup.py --quiet build_ext --inplace
+	CLASP_COMPILED=1 $(BIN)/python setup.py --quiet build_ext --inplace --force
 
 pure: ## remove what `make compiled` has built
 	find clasp_journal router -name '*.so' -delete
