@@ -20,6 +20,7 @@ class Tally:
         "paced",
         "publishes",
         "received",
+        "refused",
         "sets",
         "too_slow",
     )
@@ -31,6 +32,8 @@ class Tally:
         """PUBLISHes that did."""
         self.received: Counter[str] = Counter()
         """All other messages, by type."""
+        self.refused: Counter[str] = Counter()
+        """Connections that a door did not let in, by reason."""
         self.errors: Counter[int] = Counter()
         """ERRORs that were answered, by code."""
         self.deliveries = 0

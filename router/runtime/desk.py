@@ -58,6 +58,7 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         self.keeping = Keeping(recorder, settings.limits.journal_backlog_bytes, settings.on_journal_error)
         self.tally = Tally()
+        self.refused = self.tally.refused
         self.exchange = Exchange(self._loop, self.keeping, self.tally)
         self._replays = Replays(self.exchange, recorder, settings.limits) if recorder else None
         self.ports = DeskPorts(self)

@@ -6,6 +6,7 @@ doors. The door calls the host and the link, the desk calls the pipe; neither kn
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
@@ -100,6 +101,8 @@ class Host(Protocol):
     """The desk as a door sees it."""
 
     limits: Limits
+    refused: Counter[str]
+    """The door counts here whom it does not let in, by reason."""
 
     def connect(self, pipe: Pipe, peer: Peer) -> Link:
         """A connection has finished its handshake. The pipe may be told to pause or close at once."""

@@ -246,6 +246,7 @@ class Connection(asyncio.Protocol):
             self._say_last(plain_response(verdict.request.method, *answer))
         else:
             if verdict.reason is not None:
+                self._host.refused["origin_or_host"] += 1
                 log.warning("refused %s: %s", self._remote.shown, verdict.reason)
             self._say_last(verdict.response)
 

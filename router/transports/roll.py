@@ -25,8 +25,10 @@ class Guest(Protocol):
 class Roll:
     """Who is connected at a door. Half-open is who has no link yet."""
 
-    def __init__(self, limits: Limits, close_timeout_s: float) -> None:
+    def __init__(self, limits: Limits, close_timeout_s: float, refused: Counter[str]) -> None:
+        """Who finds no room is counted in `refused`, by the limit that was reached."""
         self.close_timeout_s = close_timeout_s
+        self._refused = refused
         self.half_open: set[Guest] = set()
         self.linked: set[Guest] = set()
         self.is_closed = False
@@ -38,11 +40,15 @@ class Roll:
 
     def admit(self, guest: Guest, address: str | None) -> bool:
         """Take a newcomer in, if there is room for one more, and from this address (None is not counted)."""
-        if self.is_closed or len(self.half_open) >= self._limits.handshakes:
+        if self.is_closed:
+            return False
+        if len(self.half_open) >= self._limits.handshakes:
+            self._refused["handshakes"] += 1
             return False
         allowed = self._limits.connections_per_address
         if address is not None and allowed:
             if self._counts[address] >= allowed:
+                self._refused["connections_per_address"] += 1
                 return False
             self._counts[address] += 1
             self._addresses[guest] = address

@@ -68,7 +68,7 @@ class WebSocketDoor:
         """Bind and serve; returns the real port. `OSError` if the address is not to be had."""
         loop = asyncio.get_running_loop()
         self._host = host
-        self._roll = Roll(host.limits, self._close_timeout_s)
+        self._roll = Roll(host.limits, self._close_timeout_s, host.refused)
         listening = await bind(listen_host, port)
         self.listens_on = [one.getsockname()[:2] for one in listening]
         if self._certificates is None:

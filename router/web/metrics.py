@@ -50,6 +50,11 @@ def _errors(desk: Desk) -> Iterator[Sample]:
         yield sample(count, code=str(code))
 
 
+def _refused(desk: Desk) -> Iterator[Sample]:
+    for reason, count in sorted(desk.tally.refused.items()):
+        yield sample(count, reason=reason)
+
+
 def _left_out(desk: Desk) -> Iterator[Sample]:
     backlogs = [link.outbox.backlog for link in desk.links if link.outbox.backlog is not None]
     tally = desk.tally
@@ -113,6 +118,12 @@ METRICS = (
         _left_out,
     ),
     Metric("clasp_errors_total", "counter", "ERRORs answered, by code.", _errors),
+    Metric(
+        "clasp_refused_total",
+        "counter",
+        "Connections that were not let in: by their Origin or Host, or by a limit.",
+        _refused,
+    ),
     Metric(
         "clasp_too_slow_total",
         "counter",

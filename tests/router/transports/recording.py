@@ -1,6 +1,7 @@
 """A desk that only takes notes, and raw peers to send it what no library would."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -69,6 +70,7 @@ class RecordingHost:
     on_connect: Callable[[RecordingLink], None] = lambda _link: None
     on_frame: Callable[[RecordingLink, bytes], None] = lambda _link, _frame: None
     links: list[RecordingLink] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connect(self, pipe: Pipe, peer: Peer) -> RecordingLink:

@@ -1,6 +1,7 @@
 """What the door does with those the guard or the roll does not let in, over real sockets."""
 
 import socket
+from collections import Counter
 
 import pytest
 from websockets.asyncio.client import connect
@@ -21,6 +22,7 @@ async def test_a_foreign_page_is_told_why_it_gets_no_websocket(serve):
     assert refusal.value.response.status_code == 403
     assert b"--allow-origin" in refusal.value.response.body
     assert not host.links
+    assert host.refused == {"origin_or_host": 1}
 
 
 async def test_a_listed_page_gets_one(serve):
@@ -54,7 +56,8 @@ async def test_two_of_a_header_that_may_be_there_once_are_refused(serve, dial):
 
 async def test_an_address_has_so_many_connections_and_no_more():
     """Whoever leaves makes room for one of the same address; those of this machine are not counted."""
-    roll = Roll(Limits(connections_per_address=2), 1.0)
+    refused = Counter()
+    roll = Roll(Limits(connections_per_address=2), 1.0, refused)
     first, second, third, other, ours = guests = [object() for _ in range(5)]
     assert roll.admit(first, "10.0.0.1")
     assert roll.admit(second, "10.0.0.1")
@@ -67,6 +70,7 @@ async def test_an_address_has_so_many_connections_and_no_more():
     for guest in guests:
         roll.strike(guest)
     assert await roll.until_empty(0)
+    assert refused == {"connections_per_address": 1}
 
 
 async def test_one_more_from_another_machine_is_dropped(serve):

@@ -88,6 +88,7 @@ async def test_handshakes_under_way_are_bounded(serve, issued, authority, dial):
     assert [await peer.rest() for peer in silent] == [b"", b""]
     assert await shown_by(port, authority) == "router"
     assert not host.links
+    assert host.refused == {"handshakes": 1}
 
 
 async def test_whoever_cannot_show_a_certificate_of_the_crew_stays_out(serve, authority, issued, tmp_path):
