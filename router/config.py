@@ -78,6 +78,7 @@ class RouterConfig:
     mirror_size_bytes: int = 1_000_000_000
     mirror_compress: str = "none"
     mirror_key: str = "none"
+    mirror_check: str = "end"
     auth: str = "none"
     max_sessions: int = Limits().sessions
     max_per_address: int = Limits().connections_per_address
@@ -112,12 +113,12 @@ class RouterConfig:
         return self.journal.partition(":")[0]
 
     @property
-    def mirror_options(self) -> tuple[str, int, str, str | None] | None:
+    def mirror_options(self) -> tuple[str, int, str, str | None, str] | None:
         """The first fields of `MirrorOptions`; None if there is no mirror."""
         if self.mirror == "none":
             return None
         key = None if self.mirror_key == "none" else self.mirror_key
-        return self.mirror, self.mirror_size_bytes, self.mirror_compress, key
+        return self.mirror, self.mirror_size_bytes, self.mirror_compress, key, self.mirror_check
 
     @property
     def journal_path(self) -> str:
@@ -223,6 +224,12 @@ SETTINGS = (
         "mirror_key",
         parse_file,
         "an Ed25519 key in PEM that signs the mirror's checkpoints; or none",
+    ),
+    Setting(
+        "mirror-check",
+        "mirror_check",
+        one_of("end", "all"),
+        "what of the mirror is verified at the start: its end, or all of it (seconds per million lines)",
     ),
     Setting("auth", "auth", parse_file, "a file of tokens, without one of which nobody comes in; or none"),
     Setting("max-sessions", "max_sessions", parse_sessions, "sessions at the same time"),

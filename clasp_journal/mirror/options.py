@@ -20,5 +20,7 @@ class MirrorOptions(NamedTuple):
     """What compresses closed files: gzip, zstd (the package `zstandard`), or none."""
     key_file: str | None = None
     """An Ed25519 key in PEM, with which checkpoints are signed."""
+    check: str = "end"
+    """How much of the chain is checked before anything is added: `all`, or the `end`, a megabyte or two."""
     policy: Policy | None = None
     """Asked about every entry: a text is the reason to refuse the append that it is part of."""

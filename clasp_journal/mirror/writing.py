@@ -35,6 +35,7 @@ from clasp_journal.mirror.packing import COMPRESSED, suffix_of
 from clasp_journal.mirror.segments import closed_name, closed_segments, compress_closed, sync_folder
 from clasp_journal.mirror.signing import Signer, Verifier, signed_bytes
 from clasp_journal.mirror.transaction import MirrorRefused, Transaction
+from clasp_journal.mirror.verification import verify_chain
 from clasp_journal.mirror.walking import Break
 
 CHECKPOINT_EVERY_BYTES = 1 << 20
@@ -57,6 +58,8 @@ class Mirror:
         try:
             with telling(self.path, "open"):
                 end = find_end(self.path, Verifier(options.key_file) if options.key_file else None)
+            if options.check == "all" and end is not None and end.broken is None:
+                self._check_all()
         except BaseException:
             os.close(self._lock)
             raise
@@ -74,6 +77,12 @@ class Mirror:
         return max(self.at.seq + 1, self.at.removed_before)
 
     # Beginning and ending.
+
+    def _check_all(self) -> None:
+        """Refuse a chain that is broken before its end, where no crash can have broken it."""
+        broken = verify_chain(self.path, key_file=self.options.key_file).broken
+        if broken is not None:
+            raise broken_mirror(broken)
 
     def begin(self, epoch: str, after_seq: int = 0) -> None:
         """Cut off what a crash left behind, and write the first line where there is none.

@@ -29,7 +29,7 @@ class JournalOptions(NamedTuple):
     """Rename a damaged file and begin a new journal, instead of refusing to start."""
     drain_timeout_s: float = 60.0
     """How long a journal that cannot write is tried after the router has gone."""
-    mirror: tuple[str, int, str, str | None] | None = None
+    mirror: tuple[str, int, str, str | None, str] | None = None
     """The first fields of `MirrorOptions`."""
     resume_after_seq: int | None = None
     """Set when a process takes over from one that died: the last number that was reported."""

@@ -177,6 +177,7 @@ BAD_VALUES = {
     "mirror-size": ("huge", "like 500MB or 1GB"),
     "mirror-compress": ("zip", "none of none, gzip"),
     "mirror-key": ("", "an example is show.jsonl"),
+    "mirror-check": ("some", "none of end, all"),
     "auth": ("a\nb", "an example is show.jsonl"),
     "max-sessions": ("0", "like 10 or 10k"),
     "max-per-address": ("many", "like 5000, 10k or 50M"),

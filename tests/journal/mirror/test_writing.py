@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clasp_journal.errors import JournalError, JournalLocked, JournalUnavailable
+from clasp_journal.errors import JournalCorrupt, JournalError, JournalLocked, JournalUnavailable
 from clasp_journal.mirror import Mirror, MirrorOptions, MirrorRefused, verify_chain
 from clasp_journal.mirror.segments import all_segments, closed_segments
 from clasp_journal.sqlite.schema import ENTRY_COLUMNS
@@ -45,6 +45,27 @@ def test_an_entry_is_mirrored_once(mirror: Mirror) -> None:
     assert Path(mirror.path).read_bytes() == before
     assert mirror.mirror_one(entry_at(3))
     assert verify_chain(mirror.path).entries == 3
+
+
+@pytest.mark.parametrize("check", ["end", "all"])
+def test_a_chain_that_is_broken_long_before_its_end_is_refused_where_all_is_checked(files: Files, check: str):
+    """The end alone does not tell; a mirror that is to be checked whole is not opened."""
+    options = MirrorOptions(str(files.mirror), check=check)
+    with Mirror(options) as opened:
+        opened.begin("an-epoch")
+        for seq in range(1, 12_000):
+            opened.mirror_one(entry_at(seq))
+    content = bytearray(files.mirror.read_bytes())
+    at = content.index(b'"seq":17')
+    content[at + 7 : at + 8] = b"8"
+    files.mirror.write_bytes(content)
+    if check == "end":
+        Mirror(options).release()
+        return
+    with pytest.raises(JournalCorrupt, match=r"line 1\d of the mirror"):
+        Mirror(options)
+    # The lock was given back.
+    Mirror(options._replace(check="end")).release()
 
 
 def test_several_entries_are_mirrored_as_one(mirror: Mirror) -> None:
