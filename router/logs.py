@@ -2,7 +2,8 @@
 
 Laws: a line is one line, whatever a peer has put into it; of a flood the first lines are written and the
 others counted, and the count is told with the next line after it, or at the end. A fault of ours is one line
-too: what it was and where; how it came there is added with `--verbose`, and always in JSON.
+too: what it was and where; how it came there is added with `--verbose`, and always in JSON. What looks like
+a token is left out, wherever it stands.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import NamedTuple, TextIO
 
+from router.auth.tokens import PREFIX
+
 REPEATS_MAX = 5
 """Lines of one kind within a window before they are only counted."""
 WINDOW_S = 10.0
 MESSAGE_MAX_CHARS = 2_000
 _KINDS_MAX = 1_000
+_SECRETS = re.compile(PREFIX + r"\w+")
+_REDACTED = f"{PREFIX}[redacted]"
 _DIGITS = re.compile(r"\d+")
 
 
@@ -97,6 +102,10 @@ class Lines(logging.StreamHandler[TextIO]):
             super().emit(summary)
         if self._floods.admits(record):
             super().emit(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line. No part of this program logs a token; what a peer has put into a text, it may have."""
+        return _SECRETS.sub(_REDACTED, super().format(record))
 
     def close(self) -> None:
         """Tell what is still only counted."""

@@ -7,6 +7,8 @@ import signal
 import ssl
 
 import pytest
+from websockets.asyncio.client import connect as open_socket
+from websockets.exceptions import InvalidStatus
 
 from router.client import ClientError, connect
 from tests.certificates import Authority
@@ -103,3 +105,21 @@ async def test_whoever_listens_beyond_this_machine_is_told_the_risk(make_router)
 async def test_whoever_listens_here_alone_is_told_nothing(router):
     """A log without lines is worth something."""
     assert router.log == ""
+
+
+async def test_pages_come_in_as_the_operator_listed_them(make_router):
+    """By flags given several times; the others are refused, and one line says so without repeating them."""
+    flags = ("--allow-origin", "https://desk.example", "--allow-origin", "http://wall.example:81")
+    router = await make_router(*flags, "--allow-host", "stage.local").start()
+    url = f"ws://127.0.0.1:{router.port}"
+    for origin in ("https://desk.example", "http://wall.example:81", "http://localhost:3000"):
+        async with open_socket(url, origin=origin):
+            pass
+    for origin in ("http://desk.example", "https://evil.example"):
+        with pytest.raises(InvalidStatus) as refusal:
+            await open_socket(url, origin=origin)
+        assert refusal.value.response.status_code == 403
+    await router.until_logged("pages of this Origin are not let in")
+    assert "evil" not in router.log
+    status, body = await router.probe("/metrics")
+    assert (status, b'clasp_refused_total{reason="origin_or_host"} 2\n' in body) == (200, True)

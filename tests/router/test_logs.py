@@ -241,3 +241,17 @@ def test_the_log_of_a_program_goes_to_stderr(how, said, form):
     assert words[: len(said)] == said
     assert words[len(said) :] == ["again"] * REPEATS_MAX + [words[-1]]
     assert words[-1].startswith("and 2 more in ")
+
+
+@pytest.mark.parametrize("formatter", [TextLines(verbose=True), JsonLines()])
+def test_what_looks_like_a_token_is_left_out(formatter):
+    """In the words, in what was put into them, and in the words of an exception."""
+    scene = Scene(formatter)
+    token = "cpsk_c0ffeec0ffeec0ffeec0ffeec0ffeec0"
+    try:
+        raise ValueError(f"no address: {token}/a")
+    except ValueError as fault:
+        scene.say(f"{token} of %s", f"x{token}", error=fault)
+    written = scene.stream.getvalue()
+    assert "c0ffee" not in written
+    assert written.count("cpsk_[redacted]") >= 3
