@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from router.core.limits import Limits
 from router.core.router import Core
 from router.core.session import Session, Stage
 from router.core.tally import Tally
+from router.runtime.clock import Clock
 from router.runtime.door import Answer, Page, Peer, Pipe, Request
 from router.runtime.exchange import Exchange
 from router.runtime.keeping import Keeping, OnJournalError
@@ -53,6 +53,7 @@ class Desk:
 
     def __init__(self, settings: DeskSettings, recorder: Recorder | None = None) -> None:
         self.limits = settings.limits
+        self._clock = Clock()
         self.now_us = 0
         """The time at which what is being handled happened; it never goes back."""
         self._loop = asyncio.get_running_loop()
@@ -175,8 +176,8 @@ class Desk:
         return self._replays
 
     def clock(self) -> int:
-        """The wall time in microseconds; it never goes back while the router runs."""
-        self.now_us = max(self.now_us, time.time_ns() // 1_000)
+        """The time in microseconds, which never goes back while the router runs."""
+        self.now_us = self._clock.read()
         return self.now_us
 
     def begin_tick(self) -> None:
