@@ -8,6 +8,7 @@ a token is left out, wherever it stands.
 
 from __future__ import annotations
 
+import codecs
 import json
 import logging
 import re
@@ -27,6 +28,8 @@ _KINDS_MAX = 1_000
 _SECRETS = re.compile(PREFIX + r"\w+")
 _REDACTED = f"{PREFIX}[redacted]"
 _DIGITS = re.compile(r"\d+")
+_escape = codecs.getencoder("unicode_escape")
+"""Looked up here: Python reads a file for that, which may not be possible when there is a fault to tell."""
 
 
 class _Kind(NamedTuple):
@@ -185,7 +188,7 @@ def _one_line(text: str) -> str:
     """The text with everything escaped that does not print: it can neither end the line nor colour it."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else _escape(c)[0].decode() for c in text)
 
 
 def _time(record: logging.LogRecord) -> str:

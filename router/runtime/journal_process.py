@@ -37,7 +37,12 @@ class JournalProcess:
     async def spawn(cls, on_room: Callable[[], None]) -> Self:
         """Start it. `on_room` is called whenever more can be sent."""
         to_child, child_reads = _one_way_pair()
-        child_writes, from_child = _one_way_pair()
+        try:
+            child_writes, from_child = _one_way_pair()
+        except OSError:
+            to_child.close()
+            child_reads.close()
+            raise
         spawning = asyncio.create_task(_execute(child_reads, child_writes))
         try:
             process = await asyncio.shield(spawning)

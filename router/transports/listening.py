@@ -2,7 +2,8 @@
 
 Laws: a name with several addresses has one port; with TLS a socket is counted as half-open before anything is
 computed for it, so that handshakes under way are bounded in number and time, and each is shown the
-certificate that is current when it comes; a handshake that fails is nobody's business but its own.
+certificate that is current when it comes; a handshake that fails is nobody's business but its own. Without
+descriptors nobody is turned away: newcomers wait in the kernel until there are some, and that is told once.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from router.transports.remote import remote_of
@@ -21,6 +22,8 @@ BACKLOG = 1_024
 """Connections the kernel holds ready for us; a burst of reconnecting clients should fit."""
 PORTS_TRIED = 5
 """How often a port that is free on one address may be taken on another."""
+ACCEPTED_AT_ONCE = 100
+"""Connections taken before others have their turn."""
 BREATH_S = 1.0
 """After an accept that failed, for want of descriptors as a rule."""
 
@@ -73,59 +76,97 @@ class Handshake:
         self.task.cancel()
 
 
-class TlsReception:
-    """Accepts sockets, and has TLS spoken with them; then they are a protocol's."""
+class Reception:
+    """Accepts sockets, has TLS spoken with them if there are certificates; then they are a protocol's."""
 
     def __init__(
         self,
-        certificates: Certificates,
         roll: Roll,
+        protocol: Callable[[Handshake | None], asyncio.Protocol],
+        *,
+        certificates: Certificates | None,
         timeout_s: float,
-        protocol: Callable[[Handshake], asyncio.Protocol],
     ) -> None:
-        self._certificates = certificates
         self._roll = roll
-        self._timeout_s = timeout_s
         self._protocol = protocol
-        """Given the handshake whose place on the roll it takes."""
+        """Given the handshake whose place on the roll it takes, if there was one."""
+        self._certificates = certificates
+        self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
-        self._accepting: list[asyncio.Task[None]] = []
+        self._listening: list[socket.socket] = []
+        self._greeting: set[asyncio.Task[None]] = set()
+        self._is_failing = False
 
     def begin(self, listening: socket.socket) -> None:
         """Accept what comes to this socket."""
-        self._accepting.append(self._loop.create_task(self._accept(listening)))
+        self._listening.append(listening)
+        self._loop.add_reader(listening, self._accept, listening)
 
     def end(self) -> None:
-        """Accept no more. What is under way is on the roll."""
-        for task in self._accepting:
-            task.cancel()
+        """Accept no more. What is under way is on the roll, or finds it closed."""
+        listening, self._listening = self._listening, []
+        for one in listening:
+            self._loop.remove_reader(one)
+            one.close()
 
-    async def _accept(self, listening: socket.socket) -> None:
-        with listening:
-            while True:
-                try:
-                    accepted, _ = await self._loop.sock_accept(listening)
-                except OSError as error:
-                    log.error("no connection can be accepted: %s", error.strerror)
-                    await asyncio.sleep(BREATH_S)
-                    continue
-                self._receive(accepted)
-                # Accepting may succeed at once, again and again; others have their turn.
-                await asyncio.sleep(0)
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                accepted, _ = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._take_a_breath(listening, error)
+                return
+            if self._is_failing:
+                self._is_failing = False
+                log.info("connections are accepted again")
+            accepted.setblocking(False)
+            self._receive(accepted)
+
+    def _take_a_breath(self, listening: socket.socket, error: OSError) -> None:
+        """Who waits goes on waiting in the kernel: asking again at once would find nothing changed."""
+        if not self._is_failing:
+            self._is_failing = True
+            log.error("no connection can be accepted: %s", error.strerror)
+        self._loop.remove_reader(listening)
+        self._loop.call_later(BREATH_S, self._go_on, listening)
+
+    def _go_on(self, listening: socket.socket) -> None:
+        if listening in self._listening:
+            self._loop.add_reader(listening, self._accept, listening)
 
     def _receive(self, accepted: socket.socket) -> None:
+        if self._certificates is None:
+            self._start(self._greet(accepted))
+            return
         handshake = Handshake()
         if self._roll.admit(handshake, remote_of(accepted).counted):
-            handshake.task = self._loop.create_task(self._shake_hands(accepted, handshake))
+            handshake.task = self._start(self._shake_hands(self._certificates, accepted, handshake))
         else:
             accepted.close()
 
-    async def _shake_hands(self, accepted: socket.socket, handshake: Handshake) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """The loop itself keeps no hold of what it runs."""
+        task = self._loop.create_task(work)
+        self._greeting.add(task)
+        task.add_done_callback(self._greeting.discard)
+        return task
+
+    async def _greet(self, accepted: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(lambda: self._protocol(None), accepted)
+        except OSError as error:
+            log.debug("a connection was gone before it began: %s", error)
+
+    async def _shake_hands(
+        self, certificates: Certificates, accepted: socket.socket, handshake: Handshake
+    ) -> None:
         try:
             await self._loop.connect_accepted_socket(
                 lambda: self._protocol(handshake),
                 accepted,
-                ssl=self._certificates.context,
+                ssl=certificates.context,
                 ssl_handshake_timeout=self._timeout_s,
                 ssl_shutdown_timeout=self._roll.close_timeout_s,
             )

@@ -33,7 +33,7 @@ from router.core.limits import Limits
 from router.runtime.door import Host
 from router.transports.connection import Connection
 from router.transports.guard import Guard
-from router.transports.listening import TlsReception, bind
+from router.transports.listening import Reception, bind
 from router.transports.roll import Guest, Roll
 from router.transports.tls import Certificates
 
@@ -60,8 +60,7 @@ class WebSocketDoor:
         self._certificates = certificates
         self.listens_on: list[tuple[str, int]] = []
         """Every address, with its port."""
-        self._servers: list[asyncio.Server] = []
-        self._tls: TlsReception | None = None
+        self._reception: Reception | None = None
         self._beat: asyncio.TimerHandle | None = None
 
     async def open(self, host: Host, listen_host: str, port: int) -> int:
@@ -71,25 +70,19 @@ class WebSocketDoor:
         self._roll = Roll(host.limits, self._close_timeout_s, host.refused)
         listening = await bind(listen_host, port)
         self.listens_on = [one.getsockname()[:2] for one in listening]
-        if self._certificates is None:
-            self._servers = [await loop.create_server(self._connection, sock=one) for one in listening]
-        else:
-            timeout_s = host.limits.hello_timeout_s
-            self._tls = TlsReception(self._certificates, self._roll, timeout_s, self._connection)
-            for one in listening:
-                self._tls.begin(one)
+        self._reception = Reception(
+            self._roll,
+            self._connection,
+            certificates=self._certificates,
+            timeout_s=host.limits.hello_timeout_s,
+        )
+        for one in listening:
+            self._reception.begin(one)
         self._sweep(loop, self._beat_s(host.limits))
         return self.listens_on[0][1]
 
     def _connection(self, handshake: Guest | None = None) -> Connection:
         return Connection(self._host, self._roll, self._guard, handshake)
-
-    def _stop_listening(self) -> None:
-        if self._tls is not None:
-            self._tls.end()
-        for server in self._servers:
-            server.close()
-        self._servers = []
 
     async def close(
         self,
@@ -100,7 +93,8 @@ class WebSocketDoor:
         """Stop listening, close every connection and wait until all are gone; stragglers are dropped."""
         if self._beat is None:
             return
-        self._stop_listening()
+        if self._reception is not None:
+            self._reception.end()
         self._roll.is_closed = True
         for connection in tuple(self._roll.half_open):
             connection.abort()

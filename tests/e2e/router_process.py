@@ -138,6 +138,13 @@ class RouterProcess:
         limit_bytes = unlimited if allowed else 0
         resource.prlimit(self.journal_pid(), resource.RLIMIT_FSIZE, (limit_bytes, unlimited))
 
+    def allow_descriptors(self, *, more: int | None) -> None:
+        """Let the router open so many files and sockets more than it has, or again as many as ever."""
+        _, most = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
+        highest = max(int(path.name) for path in Path(f"/proc/{self.pid}/fd").iterdir())
+        limit = most if more is None else highest + 1 + more
+        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (limit, most))
+
     async def probe(
         self, path: str, method: str = "GET", *, headers: tuple[str, ...] = ()
     ) -> tuple[int, bytes]:

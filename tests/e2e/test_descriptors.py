@@ -1,0 +1,78 @@
+"""A router that may open no more files and sockets: who is there stays, and who comes waits."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from router.wire.messages import Error
+from tests.e2e.conftest import Dial
+from tests.e2e.past import read_past
+from tests.e2e.peer import Peer, make_set
+from tests.e2e.router_process import RouterProcess
+
+LOOPS = ("uvloop", "asyncio")
+ROOM = 3
+
+
+@pytest.fixture(params=LOOPS)
+async def crowded(request: pytest.FixtureRequest, make_router, tmp_path: Path, monkeypatch) -> RouterProcess:
+    """A router that is about to run out of descriptors, on each of the loops that it may have."""
+    if request.param == "asyncio":
+        (tmp_path / "uvloop.py").write_text("raise ImportError('not here')\n")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    return await make_router().start()
+
+
+async def fill(router: RouterProcess) -> tuple[list[Peer], asyncio.Task[Peer]]:
+    """Connect until one is not let in; those who are, and the one who waits."""
+    router.allow_descriptors(more=ROOM)
+    inside = []
+    out = asyncio.create_task(router.until_logged("no connection can be accepted"))
+    while True:
+        waiting = asyncio.create_task(Peer.connect(router.port, "newcomer"))
+        await asyncio.wait((waiting, out), return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            return inside, waiting
+        inside.append(await waiting)
+
+
+async def test_without_descriptors_who_comes_waits_and_who_is_there_goes_on(
+    crowded: RouterProcess, dial: Dial
+):
+    """One line in the log, the journal keeps all; with the first free descriptor the next one is in."""
+    writer = await dial(crowded, "writer")
+    await writer.set("/before", 1)
+    inside, waiting = await fill(crowded)
+    for revision in range(1, 101):
+        assert (await writer.set("/meanwhile", revision, qos=1 + revision % 2)).revision == revision
+    assert crowded.log.count("no connection can be accepted: Too many open files") == 1
+    for peer in inside:
+        peer.hang_up()
+    newcomer = await waiting
+    assert newcomer.params.keys() == {"/before", "/meanwhile"}
+    await crowded.until_logged("connections are accepted again")
+    past = await read_past(newcomer)
+    assert [entry.value for entry in past.entries] == [1, *range(1, 101)]
+    assert "asyncio" not in crowded.log
+    assert await crowded.stop() == 0
+
+
+async def test_a_journal_that_dies_then_comes_back_when_it_can(crowded: RouterProcess, dial: Dial):
+    """Its process cannot be started again without descriptors: writes are refused, and nothing is lost."""
+    writer = await dial(crowded, "writer")
+    await writer.set("/kept", 1)
+    _, waiting = await fill(crowded)
+    os.kill(crowded.journal_pid(), signal.SIGKILL)
+    await crowded.until_logged("the journal's process cannot begin again")
+    await writer.say(make_set("/kept", "refused"), qos=1)
+    assert (await writer.hear(Error)).code == 500
+    assert (await writer.get("/kept")).value == 1
+    crowded.allow_descriptors(more=None)
+    (await waiting).hang_up()
+    await crowded.until_ready()
+    assert (await writer.set("/kept", 2)).revision == 2
+    past = await read_past(writer)
+    assert [entry.value for entry in past.entries] == [1, 2]
