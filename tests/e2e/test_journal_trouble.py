@@ -7,12 +7,14 @@ kernel on that process.
 import pytest
 
 from clasp_journal import value as values
+from clasp_journal.cli.exits import Exit
 from clasp_journal.entry import EntryKind
 from router.wire.messages import Ack, Error, Ping, Pong, Publish, Replay, Set, Subscribe
 from tests.e2e.conftest import Dial
 from tests.e2e.past import read_past
 from tests.e2e.peer import make_event, make_set
-from tests.e2e.router_process import RouterProcess
+from tests.e2e.router_process import JOURNAL_FILE, RouterProcess
+from tests.journal.cli.tool import run
 
 
 async def test_with_stop_writes_are_refused_until_the_disk_is_well(router: RouterProcess, dial: Dial):
@@ -48,7 +50,7 @@ async def test_with_stop_writes_are_refused_until_the_disk_is_well(router: Route
 
 
 async def test_with_serve_writes_go_on_and_the_gap_is_told(make_router, dial: Dial):
-    """Applied and delivered, an ERROR instead of the ACK; then a gap entry, and the state outlives a kill."""
+    """Applied, delivered, an ERROR for the ACK; then a gap, which the tool tells; the state stays."""
     router = await make_router("--on-journal-error", "serve").start()
     writer, reader = await dial(router, "writer"), await dial(router, "reader")
     await writer.set("/served", "before")
@@ -80,6 +82,10 @@ async def test_with_serve_writes_go_on_and_the_gap_is_told(make_router, dial: Di
     assert gap["count"] == 4
     assert past.entries[1].timestamp <= gap["from"] <= gap["to"] <= past.entries[3].timestamp
     before = (await dial(router)).params
+    for source in (("--db", JOURNAL_FILE), ("--url", f"ws://127.0.0.1:{router.port}")):
+        asked = await run(router.folder, "query", "-n", "all", "-q", *source)
+        assert (asked.code, len(asked.out.splitlines())) == (Exit.INCOMPLETE, 4)
+        assert "incomplete: " in asked.err
     await router.kill_all()
     await router.start()
     assert (await dial(router)).params == before
