@@ -23,7 +23,7 @@ NULL_ORIGIN = "null"
 _LOCALHOST = "localhost"
 _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?\.?")
-_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[^\s:/@?#\[\]]+))(?::\d{0,5})?")
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<name>[^\s:/@?#\[\]]+))(?::\d{0,5})?")
 
 
 class Caller(NamedTuple):

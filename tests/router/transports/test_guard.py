@@ -17,6 +17,7 @@ MATRIX = [
     (PLAIN, "127.0.0.1:7330", None, LOCAL, IN),
     (PLAIN, "localhost:7330", None, LOCAL, IN),
     (PLAIN, "[::1]:7330", None, LOCAL, IN),
+    (PLAIN, "[fe80::1%eth0]:7330", None, LOCAL, IN),
     (PLAIN, None, None, LOCAL, IN),
     (PLAIN, "10.0.0.9:7330", None, REMOTE, OUT),
     (PLAIN, None, None, REMOTE, OUT),
