@@ -50,3 +50,5 @@ class Selection:
 
 FORGOTTEN = Selection(NO_ADDRESS, kinds=frozenset((int(EntryKind.FORGET),)))
 """What stands for entries that were forgotten, and the acts of forgetting."""
+THINNINGS = Selection(NO_ADDRESS, kinds=frozenset((int(EntryKind.REMOVED),)))
+"""Where retention removed something, and the acts of thinning."""

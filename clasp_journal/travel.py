@@ -3,7 +3,7 @@
 An instant is a place in the log: the last change at or before it. Entries are folded in the order of
 their numbers up to there, so where a clock was set back, what came later in the log is later, whatever its
 time says.
-Laws: marks and the journal's other own notes, which may be dated back, move no instant; what cannot be told
+Laws: marks and notes of gaps, which may be dated back, move no instant; what cannot be told
 any more is `HistoryIncomplete`, never a guess. It costs the tail behind the newest snapshot before the
 instant, not the journal.
 """
@@ -20,8 +20,8 @@ from clasp_journal.journal import Journal, Results, Span
 from clasp_journal.restore import State
 from clasp_journal.selection import FORGOTTEN, Selection
 
-CHANGES = frozenset(map(int, (EntryKind.SET, EntryKind.PUBLISH, EntryKind.EXPIRE, EntryKind.FORGET)))
-"""The kinds that happen at their time; the journal's notes about itself may be dated otherwise."""
+CHANGES = frozenset(int(kind) for kind in EntryKind if kind not in (EntryKind.MARK, EntryKind.GAP))
+"""The kinds that happen at their time, and what stands for them; marks and gaps may be dated otherwise."""
 
 
 async def seq_at(journal: Journal, at_us: int) -> int:

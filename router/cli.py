@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from clasp_journal.rules import Rules
 from router.auth.store import StoreError
 from router.auth.store import read as read_tokens
 from router.config import (
@@ -142,7 +143,7 @@ def _given(flags: dict[str, Any]) -> list[Given]:
     for setting in SETTINGS:
         text = flags[setting.field]
         if setting.is_list:
-            text = ",".join(text) if text else None
+            text = setting.separator.join(text) if text else None
         if text not in (None, False):
             given.append(Given(setting, "true" if text is True else text, setting.flag))
     for parameter, (name, text) in _FIXED.items():
@@ -167,6 +168,10 @@ def _inapplicable(config: RouterConfig) -> Iterator[str]:
             yield f"auth: {fault}: it will not start"
     if str(config.retain) != "all" and config.backend != "sqlite":
         yield f"retain does not apply: the journal is {config.journal}"
+    if config.rules and config.backend == "none":
+        yield "rules do not apply: the journal is none"
+    elif Rules(config.rules).thin and config.backend != "sqlite":
+        yield f"of the rules only never and keep apply: the journal is {config.journal}"
     if config.mirror != "none" and config.backend != "sqlite":
         yield f"mirror does not apply: the journal is {config.journal}"
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clasp_journal.entry import TTL_NEVER
+from clasp_journal.rules import format_rules, parse_rules
 from router.core.limits import Limits
 from router.quantities import (
     Address,
@@ -73,6 +74,8 @@ class RouterConfig:
     journal: str = "sqlite:clasp-journal.db"
     snapshot_every_s: float = 30.0
     retain: Retention = _EVERYTHING
+    rules: tuple[str, ...] = ()
+    thin_after_s: float = 3_600.0
     on_journal_error: OnJournalError = OnJournalError.STOP
     mirror: str = "none"
     mirror_size_bytes: int = 1_000_000_000
@@ -137,6 +140,8 @@ class Setting:
     format: Callable[[Any], str] = str
     is_list: bool = False
     """Whether it may be given several times, and as a list in a file."""
+    separator: str = ","
+    """What stands between the items of a list."""
 
     @property
     def flag(self) -> str:
@@ -195,6 +200,22 @@ SETTINGS = (
         "retain",
         parse_retention,
         "how much of the past an SQLite journal keeps, like 30d,20GB,50M: age, size, entries; or all",
+    ),
+    Setting(
+        "rules",
+        "rules",
+        parse_rules,
+        "what is kept of which addresses, like /cues/** keep; /meters/** sample 1s: README, Rules; or none",
+        format_rules,
+        is_list=True,
+        separator=";",
+    ),
+    Setting(
+        "thin-after",
+        "thin_after_s",
+        parse_span_s,
+        "entries younger than this are whole, whatever the rules let go",
+        format_span,
     ),
     Setting(
         "on-journal-error",
@@ -320,7 +341,7 @@ def _from_file(config_file: str | None) -> Iterator[Given]:
             nearest = nearest_of(name, BY_NAME)
             raise ConfigError(f"{path}: there is no setting {name!r}; the nearest is {nearest!r}")
         if BY_NAME[name].is_list and isinstance(value, list):
-            value = ",".join(map(str, value)) or "none"
+            value = BY_NAME[name].separator.join(map(str, value)) or "none"
         if not isinstance(value, (str, int, float)):
             raise ConfigError(f"{path}: {name}: neither a text, a number nor true or false")
         text = str(value).lower() if isinstance(value, bool) else str(value)

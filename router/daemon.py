@@ -179,19 +179,20 @@ class Router:
 
     async def _make_recorder(self) -> Recorder | None:
         config = self.config
-        every_s, rules = config.snapshot_every_s, _rules_of(config.retain)
+        every_s, retention = config.snapshot_every_s, _retention_of(config)
         if self._journal is not None:
-            return LocalRecorder(self._journal, snapshot_every_s=every_s, retention=rules)
+            return LocalRecorder(self._journal, snapshot_every_s=every_s, retention=retention)
         if config.backend == "none":
             return None
         if config.backend == "memory":
-            return LocalRecorder(await open_journal(config.journal), snapshot_every_s=every_s)
+            journal = await open_journal(config.journal)
+            return LocalRecorder(journal, snapshot_every_s=every_s, retention=retention)
         return ProcessRecorder(
             JournalOptions(
                 config.journal_path,
                 snapshot_every_s=every_s,
                 set_aside_damaged=config.on_journal_error is OnJournalError.SERVE,
-                retain=(rules.age_us, rules.size_bytes, rules.entries),
+                retain=tuple(retention),
                 mirror=config.mirror_options,
             )
         )
@@ -209,9 +210,11 @@ def _make_gate(auth: str, limits: Limits) -> Gate | None:
         raise CannotReadTokens(str(error)) from None
 
 
-def _rules_of(retain: Retention) -> RetentionRules:
+def _retention_of(config: RouterConfig) -> RetentionRules:
+    retain = config.retain
     age_us = None if retain.age_s is None else round(retain.age_s * 1_000_000)
-    return RetentionRules(age_us, retain.size_bytes, retain.entries)
+    thin_after_us = round(config.thin_after_s * 1_000_000)
+    return RetentionRules(age_us, retain.size_bytes, retain.entries, config.rules, thin_after_us)
 
 
 async def _in_time(act: Callable[[], Awaitable[None]], timeout_s: float) -> bool:
@@ -330,6 +333,7 @@ class _Lines:
         path = config.journal_path
         size = "new" if self._is_new else format_size(sum(map(_size_bytes, (path, f"{path}-wal"))))
         kept = "" if config.retain == Retention() else f"; kept: {config.retain}"
+        kept += f"; rules: {len(config.rules)}" if config.rules else ""
         mirror = "" if config.mirror == "none" else f"; mirror: {config.mirror}"
         return f"{path}, {size}{kept}{mirror}; an ACK means committed, with QoS 2 on the disk"
 

@@ -1,4 +1,4 @@
-"""What is missing from a range that somebody asked for: compacted, or never recorded.
+"""What is missing from a range that somebody asked for: compacted, forgotten, thinned, or never recorded.
 
 Law: no answer is silently shorter than the truth. A range without a beginning begins where the journal does,
 and who names neither a range nor an author asks for what was left.
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from clasp_journal import value as values
 from clasp_journal.analysis.inquiry import Inquiry
+from clasp_journal.analysis.thinnings import thinned_within
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.forgetting import is_blank, told_by
 from clasp_journal.journal import ALL, Journal, Results, Span
@@ -56,6 +57,7 @@ async def missing(journal: Journal, inquiry: Inquiry) -> list[str]:
         told.append(f"entries before {first} are gone")
     if await _was_forgotten(journal, inquiry):
         told.append("entries were forgotten")
+    told += await thinned_within(journal, inquiry)
     for gap in await gaps(journal, inquiry.span):
         begins_late = inquiry.to_us is not None and gap.from_us > inquiry.to_us
         ends_early = inquiry.from_us is not None and gap.to_us < inquiry.from_us

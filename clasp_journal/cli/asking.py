@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -10,6 +11,7 @@ from clasp_journal.address import Pattern
 from clasp_journal.analysis.coverage import missing
 from clasp_journal.analysis.inquiry import Inquiry, Test
 from clasp_journal.analysis.marks import find_mark
+from clasp_journal.analysis.thinnings import thinned_at, without_blanks
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.times import Instant, Mark, Moment, Place
 from clasp_journal.cli.verbs import Ask, Option
@@ -73,7 +75,7 @@ async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inqui
     from_us, after_seq = await lower_bound(ask, journal, asked.get("since"))
     to_us, upto_seq = await upper_bound(ask, journal, asked.get("until"))
     types, ops = asked.get("types"), asked.get("ops")
-    return Inquiry(
+    inquiry = Inquiry(
         patterns=tuple(map(Pattern.parse, asked.get("patterns", ()))),
         excluded=tuple(map(Pattern.parse, asked.get("exclude", ()))),
         from_us=from_us,
@@ -86,6 +88,7 @@ async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inqui
         tests=_tests(asked.get("where", ())),
         changed=asked.get("changed", False),
     )
+    return await without_blanks(journal, inquiry)
 
 
 def _tests(texts: tuple[str, ...]) -> tuple[Test, ...]:
@@ -143,9 +146,18 @@ async def expected_count(journal: Journal, inquiry: Inquiry) -> int:
 
 async def tell_missing(journal: Journal, inquiry: Inquiry, *, satisfied: bool = False) -> None:
     """End with 6 if the range is not whole. Whoever got as many as were asked for lacks nothing."""
-    told = [] if satisfied else await missing(journal, inquiry)
-    if told:
-        raise Ending(Exit.INCOMPLETE, "incomplete: " + "; ".join(told))
+    tell_incomplete([] if satisfied else await missing(journal, inquiry))
+
+
+async def tell_thinned(journal: Journal, seq: int, patterns: Sequence[Pattern]) -> None:
+    """End with 6 if a rule let entries go that told the state after an entry."""
+    tell_incomplete(await thinned_at(journal, seq, patterns))
+
+
+def tell_incomplete(told: Iterable[str]) -> None:
+    """End with 6 if there are sentences about what is missing; each is told once."""
+    if sentences := list(dict.fromkeys(told)):
+        raise Ending(Exit.INCOMPLETE, "incomplete: " + "; ".join(sentences))
 
 
 async def located(journal: Journal, moment: Moment) -> Instant | Place:

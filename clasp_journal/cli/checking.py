@@ -44,7 +44,7 @@ async def verify(ask: Ask, full: bool) -> None:
             path, full=full, on_progress=lambda done, total: progress.advance(done - progress.done)
         )
     looked = {"entries": found.entries, "from_seq": found.from_seq, "snapshots": found.snapshots}
-    looked["forgotten"] = found.forgotten
+    looked |= {"forgotten": found.forgotten, "thinned": found.thinned}
     damage = {"first_bad_seq": found.first_bad_seq, "problems": found.problems}
     tell_facts(ask, {"intact": found.is_intact, **looked, **damage})
     if not found.is_intact:

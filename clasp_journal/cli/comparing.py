@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from clasp_journal.address import Pattern
-from clasp_journal.cli.asking import EXCLUDED, complete_addresses, complete_times, seq_of
+from clasp_journal.analysis.thinnings import thinned_at
+from clasp_journal.cli.asking import EXCLUDED, complete_addresses, complete_times, seq_of, tell_incomplete
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
@@ -53,8 +54,9 @@ async def diff(
     end, *patterns = rest if rest and not rest[0].startswith("/") else ("now", *rest)
     wanted, excluded = list(map(Pattern.parse, patterns)), list(map(Pattern.parse, exclude))
     async with ask.target.journal() as journal:
-        before = await journal.state(await seq_of(ask, journal, begin))
-        after = await journal.state(await seq_of(ask, journal, end))
+        seqs = [await seq_of(ask, journal, time) for time in (begin, end)]
+        before, after = [await journal.state(seq) for seq in seqs]
+        thinned = [words for seq in seqs for words in await thinned_at(journal, seq, wanted)]
     found = [
         change
         for change in changes_between(before, after)
@@ -64,6 +66,7 @@ async def diff(
     with ask.printer(DIFF_COLUMNS) as printer:
         for change in found:
             printer.write(_record(ask, change))
+    tell_incomplete(thinned)
     if found and exit_code:
         raise Ending(Exit.NOTHING)
     ask.finish(len(found))

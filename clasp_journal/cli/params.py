@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from clasp_journal.address import Pattern
-from clasp_journal.cli.asking import ADDRESS, EXCLUDED, PATTERNS, literal, seq_of, time_option
+from clasp_journal.cli.asking import ADDRESS, EXCLUDED, PATTERNS, literal, seq_of, tell_thinned, time_option
 from clasp_journal.cli.records import PARAM_COLUMNS, param_record
 from clasp_journal.cli.stderr import say
 from clasp_journal.cli.verbs import OUTPUT, Ask, verb
@@ -35,16 +35,19 @@ async def state(ask: Ask, patterns: tuple[str, ...], at: str, tree: bool, **aske
     wanted = [Pattern.parse(text) for text in patterns]
     excluded = [Pattern.parse(text) for text in asked["exclude"]]
     async with ask.target.journal() as journal:
-        params = await params_at(journal, await seq_of(ask, journal, at), wanted)
-    params = [param for param in params if not any(each.matches(param.address) for each in excluded)]
-    if tree:
-        from clasp_journal.cli.tree import print_tree
+        seq = await seq_of(ask, journal, at)
+        params = await params_at(journal, seq, wanted)
+        params = [param for param in params if not any(each.matches(param.address) for each in excluded)]
+        if tree:
+            from clasp_journal.cli.tree import print_tree
 
-        print_tree(params)
-    else:
-        with ask.printer(PARAM_COLUMNS) as printer:
-            for param in params:
-                printer.write(param_record(param, ask.shown))
+            print_tree(params)
+        else:
+            with ask.printer(PARAM_COLUMNS) as printer:
+                for param in params:
+                    printer.write(param_record(param, ask.shown))
+        if at != "now":
+            await tell_thinned(journal, seq, wanted)
     ask.finish(len(params))
 
 
@@ -56,12 +59,15 @@ async def get(ask: Ask, address: str, at: str) -> None:
     clasp-journal get /lights/room1/brightness
     clasp-journal get /lights/room1/brightness --at '5 min ago' -o raw
     """
-    literal(address)
+    pattern = literal(address)
     async with ask.target.journal() as journal:
-        param = await param_at(journal, await seq_of(ask, journal, at), address)
-    with ask.printer(PARAM_COLUMNS) as printer:
-        if param is not None:
-            printer.write(param_record(param, ask.shown))
+        seq = await seq_of(ask, journal, at)
+        param = await param_at(journal, seq, address)
+        with ask.printer(PARAM_COLUMNS) as printer:
+            if param is not None:
+                printer.write(param_record(param, ask.shown))
+        if at != "now":
+            await tell_thinned(journal, seq, [pattern])
     if param is None:
         say(f"{address} has no value" if at == "now" else f"{address} had no value then")
     ask.finish(printer.count)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clasp_journal.errors import JournalUnavailable
-from clasp_journal.forgetting import is_blank
 from clasp_journal.mirror.chain import MORE, TAIL_BYTES, digest_of
 from clasp_journal.mirror.ending import find_end
 from clasp_journal.mirror.lines import entry_of_body
@@ -188,7 +187,7 @@ class Comparison:
         line, self._held = self._held, None
         if body == line.body:
             return
-        if is_blank(entry_of_body(body)) and self._removals.cover(seq, line.body):
+        if self._removals.explain_blank(entry_of_body(body), line.body):
             self._removed += 1
             return
         here, there = digest_of(body), line.digest or digest_of(line.body)

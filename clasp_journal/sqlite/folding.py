@@ -52,7 +52,9 @@ class Folding:
         found.last.update(noted.last)
         seqs = sorted(seq for seq in found.last.values() if seq > span.after_seq)
         for at in range(0, len(seqs), APPLIED_AT_ONCE):
-            await self._apply_picked(seqs[at : at + APPLIED_AT_ONCE])
+            if not await self._apply_picked(seqs[at : at + APPLIED_AT_ONCE]):
+                await self._replay(span)
+                return
 
     async def _find_changes(self, span: Span) -> Changes:
         """The last change of each address in a span. Every row is checked, none is made an entry."""
@@ -82,16 +84,19 @@ class Folding:
                 return
             span = Span(search.last_found_seq, span.upto_seq)
 
-    async def _apply_picked(self, seqs: list[int]) -> None:
-        def job(db: sqlite3.Connection) -> None:
+    async def _apply_picked(self, seqs: list[int]) -> bool:
+        """Apply some entries; False if one was thinned since it was found, so that others stand for it."""
+
+        def job(db: sqlite3.Connection) -> bool:
             with reading(db):
                 self._catalog.refresh(db)
                 rows = db.execute(schema.ENTRIES_AT, (json.dumps(seqs),)).fetchall()
                 _demand(db, seqs, rows)
             for row in rows:
                 self._state.apply(entry_of(row, self._catalog))
+            return all(row[2] != EntryKind.REMOVED for row in rows)
 
-        await self._reader.run(job, "fold")
+        return await self._reader.run(job, "fold")
 
 
 def _demand(db: sqlite3.Connection, seqs: Sequence[int], rows: list[Row]) -> None:

@@ -22,13 +22,14 @@ from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.forgetting import HARMLESS, SETTLING, Forgotten, act_of, blank, check_author, told_by
 from clasp_journal.selection import FORGOTTEN
 from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.blanks import blank_cells, overwriting, write_blanks
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.meta import NOTHING_TO_FORGET
 from clasp_journal.sqlite.names import NewNames
-from clasp_journal.sqlite.rows import Row, check, entry_checksum, extra_of
+from clasp_journal.sqlite.rows import Row, extra_of
 from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import reading, writing
@@ -98,14 +99,11 @@ class Forgetting:
         oldest_seq = (await self._storage.extent()).oldest_seq
         span = Span(max(told.first_seq, oldest_seq) - 1, min(told.last_seq, act_seq - 1))
         share = await self._share_of(told.author, span)
-        await self._writer.worker.run(partial(_overwrite, on=True), "forget")
-        try:
+        async with overwriting(self._writer.worker):
             if share.first_change_seq:
                 await self._carry_state(share.first_change_seq, act_seq - 1)
             await self._write_blanks(told.author, span, on_progress)
             await self._writer.worker.run(drop_views, "forget")
-        finally:
-            await self._writer.worker.run(partial(_overwrite, on=False), "forget")
         await self._writer.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "forget")
 
     async def _carry_state(self, first_change_seq: int, at_seq: int) -> None:
@@ -159,11 +157,6 @@ def _together(before: Share, after: Share) -> Share:
     )
 
 
-def _overwrite(db: sqlite3.Connection, *, on: bool) -> None:
-    """Whether what is replaced is overwritten, or only left out of the file's order."""
-    db.execute(schema.OVERWRITE_WHAT_GOES.format(on=int(on))).fetchall()
-
-
 def _blank_slice(db: sqlite3.Connection, catalog: Catalog, author: str, span: Span) -> None:
     """Replace the author's entries in a span; each is checked before it is believed to be one."""
     ids = json.dumps(catalog.match_authors(author))
@@ -172,18 +165,13 @@ def _blank_slice(db: sqlite3.Connection, catalog: Catalog, author: str, span: Sp
     with writing(db):
         narrowed = (*span, None, ids, None, None, None, None)
         rows = db.execute(schema.scan(rest=True), narrowed).fetchall()
-        db.executemany(
-            schema.BLANK_ENTRY, [_blank_cells(row, nobody) for row in rows if row[2] != EntryKind.FORGET]
-        )
+        write_blanks(db, [_blank_cells(row, nobody) for row in rows if row[2] != EntryKind.FORGET])
         names.insert(db)
     names.adopt()
 
 
 def _blank_cells(row: Row, nobody: tuple[int, int]) -> Row:
-    check(row)
     seq, timestamp, kind = row[:3]
     stands = blank(seq, timestamp)
     extra = extra_of(stands if kind in SETTLING else stands._replace(details=HARMLESS))
-    cells = (seq, timestamp, int(EntryKind.FORGET), None, *nobody, *(None,) * 6)
-    crc = entry_checksum((*cells, None if extra is None else extra.encode(), 0), None)
-    return (*nobody, extra, crc, seq)
+    return blank_cells(row, EntryKind.FORGET, nobody, extra)

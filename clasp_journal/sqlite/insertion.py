@@ -30,6 +30,7 @@ from clasp_journal.sqlite.extent import write_clock_steps
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.writer import Batch, EntryWriter
+from clasp_journal.thinned import stands_for
 
 COMPARED_AT_ONCE = 5_000
 
@@ -70,8 +71,9 @@ class Insertion:
             if self._has_filled_a_hole or not self._latest_seq or meta.epoch != self._origin.epoch:
                 lineage = f"{meta.lineage} {self._origin.epoch}".strip()
                 meta = meta._replace(lineage=lineage).renewed()
-            # Among what came back there may be acts of forgetting; what they cover may have been there.
-            meta = meta._replace(latest_seq=latest_seq, forgetting_after=self._latest_seq)
+            # Among what came back there may be acts of forgetting; what they cover may have been there. And
+            # there may be what rules thin.
+            meta = meta._replace(latest_seq=latest_seq, forgetting_after=self._latest_seq, thinned_upto=0)
             meta.write(db)
         writer.catalog.refresh(db)
         writer.clock.runs, writer.clock.highest_us = clock.runs, clock.highest_us
@@ -119,7 +121,7 @@ class Insertion:
             found = there.get(seq)
             if found is None:
                 missing.append((seq, body))
-            elif found == body:
+            elif found == body or stands_for(entry_of_body(found), entry_of_body(body)):
                 self._identical += 1
             elif not is_blank(entry_of_body(body)):
                 # Where a blank comes back, the act behind it is carried out afterwards.

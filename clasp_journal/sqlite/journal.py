@@ -31,6 +31,7 @@ from clasp_journal.sqlite.transactions import reading
 
 if TYPE_CHECKING:
     from clasp_journal.mirror.rebuilding import Inserted, Origin
+    from clasp_journal.rules import Rules
     from clasp_journal.sqlite.copying import Copied, OnProgress
     from clasp_journal.sqlite.upkeep import Upkeep
     from clasp_journal.sqlite.verification import Verification
@@ -204,6 +205,13 @@ class SqliteJournal(Journal):
         """
         keeping = self._keeping(await self._opened())
         return await keeping.retain(age_us=age_us, size_bytes=size_bytes, count=count, now_us=now_us)
+
+    async def thin(self, rules: Rules, *, before_us: int, now_us: int | None = None) -> int:
+        """Let what is older than an instant go as far as the rules say; return how many entries that were.
+
+        A run that lets something go is recorded as REMOVED entries first, one for each rule.
+        """
+        return await self._keeping(await self._opened()).thin(rules, before_us, now_us)
 
     def stored(self, view: TableView) -> StoredView:
         """A view whose rows are tables of this file; `clasp_journal.views` says how to drive it."""

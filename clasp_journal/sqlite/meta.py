@@ -35,6 +35,10 @@ class Meta(NamedTuple):
     """The run of the machine in which it wrote; empty where that is not known."""
     forgetting_after: int = NOTHING_TO_FORGET
     """Behind this number there may be an act of forgetting that was not carried out."""
+    thinned_upto: int = 0
+    """Up to this number the rules have been carried out."""
+    thinned_by: str = ""
+    """Which rules."""
     lineage: str = ""
     """The epochs before this one, the newest last: a mirror may still be in one of them."""
 

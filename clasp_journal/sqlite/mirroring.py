@@ -23,6 +23,7 @@ from clasp_journal.sqlite.extent import Extent, read_extent
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.rows import entry_of
 from clasp_journal.sqlite.writer import EntryWriter
+from clasp_journal.thinned import was_thinned
 
 COPIED_AT_ONCE = 1_000
 
@@ -66,8 +67,8 @@ def _recognize(db: sqlite3.Connection, writer: EntryWriter, meta: Meta, mirror: 
     if row is None:
         return
     entry = entry_of(row, writer.catalog)
-    if is_blank(entry):
-        # It was forgotten here while the mirror was left out: the act comes behind it.
+    if is_blank(entry) or was_thinned(entry):
+        # It went here; if the mirror was left out meanwhile, the act comes behind it.
         return
     ours, theirs = digest_of(body_of(entry, seq).encode()), mirror.digest_at(seq)
     if theirs is not None and ours != theirs:

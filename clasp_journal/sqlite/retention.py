@@ -23,7 +23,7 @@ SIZE_REACHED = 0.9
 """How full a journal is after it was cut for its size: room until the next cut."""
 
 
-class Rules(NamedTuple):
+class Bounds(NamedTuple):
     """What is asked for; None asks for nothing."""
 
     age_us: int | None = None
@@ -48,14 +48,14 @@ class Cut(NamedTuple):
     rule: str
 
 
-def choose_cut(rules: Rules, facts: Facts) -> Cut | None:
-    """The farthest cut that any rule asks for; None if all are kept already."""
+def choose_cut(bounds: Bounds, facts: Facts) -> Cut | None:
+    """The farthest cut that any bound asks for; None if all are kept already."""
     entries = facts.latest_seq - facts.oldest_seq + 1
     cuts = [Cut(facts.first_young_seq, "age")]
-    if rules.entries is not None and entries > rules.entries:
-        cuts.append(Cut(facts.latest_seq - max(rules.entries - 1, 0) + 1, "count"))
-    if rules.size_bytes is not None and facts.size_bytes > rules.size_bytes:
-        kept = int(entries * SIZE_REACHED * rules.size_bytes / facts.size_bytes)
+    if bounds.entries is not None and entries > bounds.entries:
+        cuts.append(Cut(facts.latest_seq - max(bounds.entries - 1, 0) + 1, "count"))
+    if bounds.size_bytes is not None and facts.size_bytes > bounds.size_bytes:
+        kept = int(entries * SIZE_REACHED * bounds.size_bytes / facts.size_bytes)
         cuts.append(Cut(facts.latest_seq - kept + 1, "size"))
     farthest = max(cuts)
     return farthest if farthest.before_seq > facts.oldest_seq else None

@@ -210,7 +210,7 @@ FIRST_OF_ADDRESS = "SELECT min(seq) FROM entry WHERE address_id = ?"
 FIRST_OF_AUTHOR = "SELECT min(seq) FROM entry NOT INDEXED WHERE author_id = ?"
 ALL_TIMES = "SELECT seq, timestamp FROM entry ORDER BY seq"
 DELETE_ENTRIES = "DELETE FROM entry WHERE seq < ?"
-BLANK_ENTRY = """UPDATE entry SET kind = 0xE2, signal = NULL, address_id = ?, author_id = ?,
+BLANK_ENTRY = """UPDATE entry SET kind = ?, signal = NULL, address_id = ?, author_id = ?,
     value_type = NULL, value = NULL, raw = NULL, revision = NULL, ttl = NULL, samples = NULL,
     extra = ?, crc = ? WHERE seq = ?"""
 
@@ -243,6 +243,11 @@ def scan(*, addresses: bool = False, rest: bool = False, backwards: bool = False
     return f"SELECT {columns} FROM entry NOT INDEXED WHERE {_SPAN}{narrowed} ORDER BY seq {order}"
 
 
+_CANDIDATE = "SELECT seq, timestamp, kind, address_id, revision IS NOT NULL FROM entry"
+CANDIDATES = f"""{_CANDIDATE} NOT INDEXED WHERE {_SPAN} AND kind IN (0x20, 0x21, 0xE0)
+    AND (?3 IS NULL OR address_id IN (SELECT value FROM json_each(?3))) ORDER BY seq DESC"""
+CANDIDATES_OF_ADDRESS = f"""{_CANDIDATE} INDEXED BY entry_by_address
+    WHERE address_id = ?2 AND seq <= ?1 AND kind IN (0x20, 0x21, 0xE0) ORDER BY seq DESC"""
 COUNT_OF_AUTHORS = """SELECT count(*), min(seq), max(seq), min(CASE WHEN kind IN (0x21, 0xE0) THEN seq END)
     FROM entry NOT INDEXED WHERE seq > ?1 AND seq <= ?2 AND kind <> 0xE2
     AND author_id IN (SELECT value FROM json_each(?3))"""

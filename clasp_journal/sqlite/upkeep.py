@@ -1,4 +1,5 @@
-"""What is done to a journal file beside appending and reading: removing, forgetting, copying, verifying.
+"""What is done to a journal file beside appending and reading: removing, thinning, forgetting, copying,
+verifying.
 
 Laws: whatever rewrites the file takes turns with everything else that does; who only reads the file does
 not even import this.
@@ -12,11 +13,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from clasp_journal.rules import Rules
 from clasp_journal.sqlite.compaction import Compaction
 from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
 from clasp_journal.sqlite.forgetting import Forgetting
 from clasp_journal.sqlite.keeper import SnapshotKeeper
-from clasp_journal.sqlite.retention import Rules, choose_cut, read_facts, recorded
+from clasp_journal.sqlite.retention import Bounds, choose_cut, read_facts, recorded
+from clasp_journal.sqlite.sampling import Sampling
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.verification import Verification, verify
 
@@ -59,19 +62,25 @@ class Upkeep:
         self, *, age_us: int | None, size_bytes: int | None, count: int | None, now_us: int | None
     ) -> int:
         """Remove the oldest entries until these rules are kept; return how many."""
-        rules = Rules(age_us, size_bytes, count)
+        bounds = Bounds(age_us, size_bytes, count)
         now_us = time.time_ns() // 1000 if now_us is None else now_us
         oldest_us = None if age_us is None else now_us - age_us
         storage = self._storage
         facts = await storage.reader.run(
             partial(read_facts, catalog=storage.catalog, oldest_us=oldest_us), "retain"
         )
-        cut = choose_cut(rules, facts)
+        cut = choose_cut(bounds, facts)
         if cut is None:
             return 0
         async with self._turns:
             compaction = Compaction(storage, SnapshotKeeper(storage))
             return await compaction.run(cut.before_seq, note=partial(recorded, cut, now_us))
+
+    async def thin(self, rules: Rules, before_us: int, now_us: int | None) -> int:
+        """See `Sampling`."""
+        now_us = time.time_ns() // 1000 if now_us is None else now_us
+        async with self._turns:
+            return await Sampling(self._storage, rules).run(before_us, now_us)
 
     async def verify(self, *, full: bool, on_progress: OnProgress | None) -> Verification:
         """Say what is not as it was written."""

@@ -2,7 +2,8 @@
 
 It checks the structure of the file and its index, that the numbers have no gap, every checksum, that what
 people see in SQL is what is served, that searching by time misses nothing, that every snapshot equals the
-fold of the entries before it, and that nothing is left of what was forgotten. The short way checks the same
+fold of the entries before it (but for addresses whose last change was thinned), and that nothing is left of
+what was forgotten. The short way checks the same
 but for structure and views, of all snapshots and of the entries since the newest snapshot but one; of those
 before, it counts that none is missing.
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from clasp_journal.errors import JournalCorrupt, JournalUnavailable
-from clasp_journal.forgetting import Forgotten, is_blank, told_by
+from clasp_journal.forgetting import SETTLING, Forgotten, is_blank, told_by
 from clasp_journal.restore import Snapshot, State
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import read_version
@@ -34,6 +35,7 @@ from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.trouble import inspect_before_opening, is_damage
 from clasp_journal.sqlite.view_tables import damaged_tables
 from clasp_journal.sqlite.worker import Worker
+from clasp_journal.thinned import was_thinned
 
 READ_AT_ONCE = 2_000
 PROBLEMS_MAX = 50
@@ -49,6 +51,8 @@ class Verification:
     snapshots: int = 0
     forgotten: int = 0
     """How many of the entries are blanks, where others were forgotten."""
+    thinned: int = 0
+    """How many of the entries are blanks, where a rule let others go."""
     from_seq: int = 1
     """The first entry that was read."""
     first_bad_seq: int | None = None
@@ -106,6 +110,8 @@ class Verifier:
         self._runs: list[Run] = []
         self._highest_us: int | None = None
         self._state: State | None = None
+        self._thinned: set[str] = set()
+        """Addresses whose last entry was thinned: what they were then, a snapshot knows, and no entry."""
         self._index_is_wrong = False
         self._acts: list[tuple[int, Forgotten]] = []
         self._unfinished_after = sys.maxsize
@@ -243,6 +249,11 @@ class Verifier:
             told = told_by(entry)
             if told is not None:
                 self._acts.append((entry.seq, told))
+            if was_thinned(entry):
+                self._found.thinned += 1
+                self._thinned.add(entry.address)
+            elif entry.kind in SETTLING:
+                self._thinned.discard(entry.address)
             if self._state is not None:
                 self._state.apply(entry)
             self._compare_snapshots(entry.seq)
@@ -263,14 +274,19 @@ class Verifier:
         for snapshot in self._snapshots.get(at_seq, ()):
             kept = State(snapshot.params, snapshot.revision_floor)
             folded = self._state
-            if folded is None or folded.forgotten_seq:
-                self._state = kept
-            elif (kept.live, kept.tombstones, kept.revision_floor) != (
-                folded.live,
-                folded.tombstones,
-                folded.revision_floor,
-            ):
+            if folded is not None and not folded.forgotten_seq and self._told(kept) != self._told(folded):
                 self._found.tell(f"the snapshot at entry {at_seq} is not what the entries amount to")
+            if folded is None or folded.forgotten_seq or self._thinned:
+                self._state = kept
+                self._thinned.clear()
+
+    def _told(self, state: State) -> tuple[object, ...]:
+        """What entries tell of a state."""
+        live, tombstones, unknown = state.live, state.tombstones, self._thinned
+        if unknown:
+            live = {address: param for address, param in live.items() if address not in unknown}
+            tombstones = {address: param for address, param in tombstones.items() if address not in unknown}
+        return live, tombstones, state.revision_floor
 
     @contextmanager
     def _telling(self, what: str, bad_seq: int | None = None) -> Iterator[None]:

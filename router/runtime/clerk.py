@@ -16,6 +16,7 @@ from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
+from clasp_journal.rules import Rules
 from router.runtime.committing import Committer, Reports
 from router.runtime.errands import Asker, Errands
 from router.runtime.gaps import Gaps
@@ -64,8 +65,10 @@ class Clerk:
         self.journal = journal
         self._reports = reports
         self._snapshots = Snapshots(journal, snapshot_every_s)
-        self._committer = Committer(journal, _Reports(reports, self._snapshots))
-        self._retention = Retention(journal, retention or RetentionRules(), self._committer.wake)
+        retention = retention or RetentionRules()
+        self._rules = Rules(retention.rules)
+        self._committer = Committer(journal, _Reports(reports, self._snapshots), self._rules)
+        self._retention = Retention(journal, retention, self._committer.wake)
         self._snapshots.on_taken = self._retention.note_snapshot
         self._errands = Errands(self)
         self._gaps = Gaps(journal)
@@ -148,8 +151,9 @@ class Clerk:
 
     def keep_snapshot(self, kept: KeepSnapshot) -> asyncio.Future[int]:
         """Keep the router's own word for the state after what was submitted before this call."""
+        params = [param for param in kept.params if self._rules.records(param.address)]
         return self._committer.take_turn(
-            lambda: self.journal.snapshot(kept.params, revision_floor=kept.revision_floor)
+            lambda: self.journal.snapshot(params, revision_floor=kept.revision_floor)
         )
 
     # What the verbs need.

@@ -10,13 +10,14 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple, Protocol
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
+from clasp_journal.rules import Rules
 from router.runtime.feed import feed_count
 from router.runtime.feed_reading import read_feed
 from router.runtime.vitals import Stopwatch, Vitals
@@ -44,6 +45,12 @@ class Reports(Protocol):
         """How the journal is, if that has changed."""
 
 
+def recorded(entries: Iterable[JournalEntry], rules: Rules) -> Iterator[JournalEntry]:
+    """Those that the rules do not leave out."""
+    records = rules.records
+    return (entry for entry in entries if records(entry.address))
+
+
 class _Packet(NamedTuple):
     number: int
     data: bytes
@@ -62,12 +69,14 @@ class Committer:
     """The one through whom packets, and what has a place between them, come into a journal. It works while
     `run` runs."""
 
-    def __init__(self, journal: Journal, reports: Reports) -> None:
+    def __init__(self, journal: Journal, reports: Reports, rules: Rules | None = None) -> None:
+        """What the rules never keep is not appended."""
         self.backlog_bytes = 0
         self.in_trouble = False
         self.stopwatch = Stopwatch()
         self._journal = journal
         self._reports = reports
+        self._rules = rules or Rules()
         self._waiting: deque[_Packet | _Turn] = deque()
         self._arrived = asyncio.Event()
         self._submitted = 0
@@ -144,18 +153,19 @@ class Committer:
 
     async def _commit(self, group: list[_Packet]) -> None:
         synced = any(packet.synced for packet in group)
-        entries = sum(packet.entries for packet in group)
-        last_seq = await self._append_at_last(group, synced)
+        first_seq, last_seq = await self._append_at_last(group, synced)
         self._committed = group[-1].number
         self.backlog_bytes -= sum(len(packet.data) for packet in group)
-        self._reports.committed(self._committed, last_seq - entries + 1, last_seq, synced)
+        self._reports.committed(self._committed, first_seq, last_seq, synced)
 
-    async def _append_at_last(self, group: list[_Packet], synced: bool) -> int:
+    async def _append_at_last(self, group: list[_Packet], synced: bool) -> tuple[int, int]:
         """Append, and if that fails, try the same again until it works."""
         while True:
             try:
                 began_s = time.perf_counter()
-                entries = chain.from_iterable(read_feed(packet.data) for packet in group)
+                first_seq = await self._journal.latest_seq() + 1
+                read = chain.from_iterable(read_feed(packet.data) for packet in group)
+                entries = recorded(read, self._rules) if self._rules.leave_out else read
                 last_seq = await self._journal.append(entries, synced=synced)
             except Exception as error:
                 self._note_trouble(error)
@@ -165,7 +175,7 @@ class Committer:
                 if self.in_trouble:
                     self.in_trouble = False
                     self._reports.recovered()
-                return last_seq
+                return first_seq, last_seq
 
     def _note_trouble(self, error: Exception) -> None:
         if self.in_trouble:

@@ -19,9 +19,10 @@ from clasp_journal.journal import Journal, Results, Span
 from clasp_journal.mirror import MirrorOptions
 from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
+from clasp_journal.thinned import was_thinned
 from router.runtime.clerk import Clerk
 from router.runtime.feed import CLERKS_KINDS
-from router.runtime.options import JournalOptions, RetentionRules
+from router.runtime.options import JournalOptions, retention_of
 from router.runtime.pipe import (
     ASK_HEAD,
     ID,
@@ -117,7 +118,7 @@ class JournalServer:
 
     async def _begin_clerk(self) -> Clerk:
         journal = await open_journal(self._options)
-        every_s, rules = self._options.snapshot_every_s, RetentionRules(*self._options.retain)
+        every_s, rules = self._options.snapshot_every_s, retention_of(self._options)
         clerk = Clerk(journal, self, snapshot_every_s=every_s, retention=rules)
         try:
             await self._get_ready(clerk, self._options.resume_after_seq)
@@ -226,5 +227,5 @@ async def count_appended(journal: Journal, after_seq: int) -> int:
     count = 0
     span = Span(after_seq, await journal.latest_seq())
     async for page in Results(journal, Selection(), span=span).pages():
-        count += sum(entry.kind not in CLERKS_KINDS for entry in page)
+        count += sum(entry.kind not in CLERKS_KINDS or was_thinned(entry) for entry in page)
     return count

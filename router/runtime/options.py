@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class RetentionRules(NamedTuple):
@@ -11,6 +11,10 @@ class RetentionRules(NamedTuple):
     age_us: int | None = None
     size_bytes: int | None = None
     entries: int | None = None
+    rules: tuple[str, ...] = ()
+    """What is kept of which addresses, as `clasp_journal.rules` reads it."""
+    thin_after_us: int = 0
+    """Entries younger than that are not thinned."""
 
 
 class JournalOptions(NamedTuple):
@@ -23,7 +27,7 @@ class JournalOptions(NamedTuple):
     snapshot_every_s: float = 30.0
     lock_wait_s: float = 10.0
     """How long to wait for another writer to leave."""
-    retain: tuple[int | None, int | None, int | None] = (None, None, None)
+    retain: tuple[Any, ...] = ()
     """The fields of `RetentionRules`."""
     set_aside_damaged: bool = False
     """Rename a damaged file and begin a new journal, instead of refusing to start."""
@@ -33,3 +37,8 @@ class JournalOptions(NamedTuple):
     """The first fields of `MirrorOptions`."""
     resume_after_seq: int | None = None
     """Set when a process takes over from one that died: the last number that was reported."""
+
+
+def retention_of(options: JournalOptions) -> RetentionRules:
+    """How much of the past is to be kept."""
+    return RetentionRules(*options.retain)

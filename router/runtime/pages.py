@@ -83,11 +83,7 @@ async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
     if exhausted:
         last_seq = max(last_seq, begin.upto_seq)
     done = last_seq >= begin.upto_seq or (request.limit is not None and entries >= request.limit)
-    incomplete = (
-        begin.incomplete
-        or left_out > 0
-        or await gaps.touch(begin.after_seq, last_seq, request.from_us, request.to_us)
-    )
+    incomplete = begin.incomplete or left_out > 0 or await gaps.touch(selection, begin.after_seq, last_seq)
     blob = b"".join(packed)
     if request.entries_id is not None:
         head = Entries(request.entries_id, journal.epoch, begin.head, [], done, incomplete)

@@ -15,10 +15,13 @@ from typing import Any, NamedTuple
 
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.errors import JournalClosed, JournalError, JournalUnavailable
+from clasp_journal.rules import Rules
+from router.runtime.committing import recorded
 from router.runtime.errands import failure
 from router.runtime.feed import feed_count
+from router.runtime.feed_reading import read_feed
 from router.runtime.journal_process import JournalProcess
-from router.runtime.options import JournalOptions
+from router.runtime.options import JournalOptions, retention_of
 from router.runtime.pipe import (
     ASK_HEAD,
     ID,
@@ -286,8 +289,11 @@ class ProcessRecorder(Recorder):
     def _settle(self, appended: int) -> int:
         """Take packets of so many entries as committed; return the number of the last, or 0."""
         number = 0
+        rules = Rules(retention_of(self._options).rules)
         for packet in list(self._unconfirmed):
             entries = feed_count(packet.data)
+            if rules.leave_out:
+                entries = sum(1 for _ in recorded(read_feed(packet.data), rules))
             if entries > appended:
                 break
             appended -= entries

@@ -20,6 +20,8 @@ WORDS: Room = (
     "clasp_journal.value",
     "clasp_journal.entry",
     "clasp_journal.forgetting",
+    "clasp_journal.rules",
+    "clasp_journal.thinned",
     "clasp_journal.selection",
     "clasp_journal.restore",
     "clasp_journal.thinning",

@@ -22,6 +22,8 @@ EXAMPLES = {
     "journal": "memory:50000",
     "snapshot-every": "10s",
     "retain": "30d,20000000000B,50000000",
+    "rules": ["/meters/** sample 1s"],
+    "thin-after": "10min",
     "on-journal-error": "serve",
     "mirror": "show.jsonl",
     "mirror-size": "500000000B",

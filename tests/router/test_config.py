@@ -33,6 +33,8 @@ configs = st.builds(
     | names.filter(lambda name: "://" not in name).map("sqlite:{}".format),
     snapshot_every_s=spans_s.filter(lambda span_s: span_s >= 0.1),
     retain=retentions,
+    rules=st.sampled_from(((), ("/debug/** never",), ("/meters/1 keep", "/meters/** sample 250ms"))),
+    thin_after_s=spans_s,
     on_journal_error=st.sampled_from(OnJournalError),
     mirror=names.filter(lambda name: "://" not in name),
     mirror_size_bytes=st.integers(0, 10**12),
@@ -172,6 +174,8 @@ BAD_VALUES = {
     "journal": ("redis://x", "like sqlite:show.db"),
     "snapshot-every": ("10ms", "at the most every 0.1s"),
     "retain": ("much", "like 30d"),
+    "rules": ("/meters/** sometimes", "like '/meters/** sample 1s'"),
+    "thin-after": ("later", "like 30s"),
     "on-journal-error": ("panic", "none of stop, serve"),
     "mirror": ("a\nb", "an example is show.jsonl"),
     "mirror-size": ("huge", "like 500MB or 1GB"),
@@ -217,6 +221,21 @@ def test_a_bad_value_is_refused_with_its_source_and_an_example(name):
 def test_a_journal_without_a_scheme_is_a_path(text, journal):
     """As the relay's --journal PATH."""
     assert load([flag("journal", text)], {}).config.journal == journal
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'rules = ["/a keep", "/** never"]',
+        'rules = """\n  # what is kept\n  /a keep\n  /** never\n"""',
+        'rules = "/a keep; /** never"',
+    ],
+)
+def test_rules_are_lines_a_list_or_one_text(tmp_path, written):
+    """In their order; as flags they may be given one by one."""
+    (tmp_path / "stage.toml").write_text(written)
+    assert load([], {}, str(tmp_path / "stage.toml")).config.rules == ("/a keep", "/** never")
+    assert load([flag("rules", "/a keep;/** never")], {}).config.rules == ("/a keep", "/** never")
 
 
 @pytest.mark.parametrize(
