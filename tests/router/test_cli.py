@@ -29,6 +29,7 @@ EXAMPLES = {
     "mirror-size": "500000000B",
     "mirror-compress": "gzip",
     "mirror-key": "show.pem",
+    "mirror-check": "all",
     "auth": "tokens.toml",
     "max-sessions": 12,
     "max-per-address": 20,
