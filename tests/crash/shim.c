@@ -44,6 +44,7 @@ static struct { int call, error; long first, count, seen, failed; } fault;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *root, *boot_id, *faults;
 static ino_t faults_inode;
+static long faults_ns;
 static int log_fd = -1;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -125,7 +126,8 @@ static void look_outside(void)
         faults_inode = 0;
         return;
     }
-    if (found.st_ino == faults_inode)
+    /* A new file may get the number of one that is gone. */
+    if (found.st_ino == faults_inode && found.st_mtim.tv_nsec == faults_ns)
         return;
     char text[128] = "";
     int fd = REAL(open)(faults, O_RDONLY | O_CLOEXEC);
@@ -134,6 +136,7 @@ static void look_outside(void)
     close(fd);
     memset(&fault, 0, sizeof fault);
     faults_inode = found.st_ino;
+    faults_ns = found.st_mtim.tv_nsec;
     if (sscanf(text, "%d %d %ld %ld", &fault.call, &fault.error, &fault.first, &fault.count) != 4)
         _exit(99);
 }

@@ -4,8 +4,10 @@ One router lives through fault after fault, at the n-th write or sync counted an
 between. Whatever was acknowledged is there in the end, once, and nothing that was refused is.
 """
 
+import asyncio
 import errno
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,8 @@ from clasp_journal.entry import EntryKind
 from router.wire.messages import Ack, Error
 from tests.crash.shim import Call, FaultsFrom, Shim
 from tests.e2e.past import read_past
-from tests.e2e.peer import Peer, make_set
-from tests.e2e.router_process import RouterProcess
+from tests.e2e.peer import Closed, Peer, make_set
+from tests.e2e.router_process import LOOK_S, RouterProcess
 
 ADDRESS, ASIDE = "/count", "/aside"
 KINDS = [(Call.WRITE, errno.ENOSPC), (Call.WRITE, errno.EIO), (Call.SYNC, errno.EIO)]
@@ -38,72 +40,82 @@ class Show:
         self._policy = policy
         self._peer: Peer | None = None
         self._sent = self._owed = self.acknowledged = 0
+        self._told, self._refused = asyncio.Event(), asyncio.Event()
 
     async def start(self) -> None:
         """Start the router, or start it again, and be a writer."""
         await self.router.start()
         self._peer = await Peer.connect(self.router.port, "writer")
+        self._hearing = asyncio.create_task(self._hear_all(self._peer))
 
     async def endure(self, call: Call, error: int, first: int) -> None:
         """Write until the disk fails, see what the policy says, let it be well, and write again."""
         self._faults.arm(call, error, first)
         for _ in range(BURSTS_MAX):
-            await self._burst()
-            if (await self.router.probe("/readyz"))[0] == 503:
+            if not await self._burst():
                 break
         else:
             pytest.fail("the fault never hit")
         assert await self.router.probe("/healthz") == (200, b"ok\n")
-        await self._set(ASIDE)
-        is_applied = await self._peer_hears_refusal()
-        assert is_applied == (self._policy == "serve")
+        assert await self._is_applied_aside() == (self._policy == "serve")
         self._faults.end()
         await self.router.until_ready()
-        await self._burst()
-        while self._owed:
-            await self._hear()
+        assert await self._burst()
 
-    async def _burst(self) -> None:
-        """Answers are not awaited: once the disk has failed there are none."""
+    async def _burst(self) -> bool:
+        """Some SETs, one of which alone would be committed; whether all were answered, or the disk failed."""
         for _ in range(BURST):
             await self._set(ADDRESS)
+        while self._owed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._told.wait()
+            if self._owed and (await self.router.probe("/readyz"))[0] == 503:
+                return False
+        return True
 
-    async def _set(self, address: str) -> None:
-        assert self._peer is not None
-        self._sent += 1
-        self._owed += 1
-        await self._peer.say(make_set(address, self._sent), qos=2)
-
-    async def _peer_hears_refusal(self) -> bool:
-        """Wait until the SET aside is refused; whether it was applied all the same."""
-        assert self._peer is not None
-        while True:
-            heard = await self._hear()
-            if isinstance(heard, Error) and heard.address in (ASIDE, None):
-                break
+    async def _is_applied_aside(self) -> bool:
+        """Whether a SET aside is applied, for which there is an ERROR in any case."""
+        self._refused.clear()
+        await self._set(ASIDE)
+        await self._refused.wait()
         fresh = await Peer.connect(self.router.port, "reader")
         param = fresh.params.get(ASIDE)
         fresh.hang_up()
         return param is not None and param.value == self._sent
 
-    async def _hear(self) -> Ack | Error:
+    async def _set(self, address: str) -> None:
         assert self._peer is not None
-        heard = (await self._peer.hear_any()).message
-        assert isinstance(heard, Ack | Error), heard
-        if isinstance(heard, Error):
-            assert heard.code == 500, heard
-        elif heard.address == ADDRESS:
-            self.acknowledged += 1
-        self._owed -= 1
-        return heard
+        self._sent += 1
+        self._owed += 1
+        self._told.clear()
+        await self._peer.say(make_set(address, self._sent), qos=2)
+
+    async def _hear_all(self, peer: Peer) -> None:
+        with suppress(Closed):
+            while True:
+                heard = (await peer.hear_any()).message
+                if isinstance(heard, Error):
+                    assert heard.code == 500, heard
+                    if heard.address in (ASIDE, None):
+                        self._refused.set()
+                else:
+                    assert isinstance(heard, Ack), heard
+                    self.acknowledged += heard.address == ADDRESS
+                self._owed -= 1
+                if not self._owed:
+                    self._told.set()
 
     async def check(self) -> None:
         """Kill everything, start again, and compare the journal with what was acknowledged."""
         assert self._peer is not None
         await self.router.kill_all()
+        await self._hearing
         self._peer.hang_up()
         await self.start()
-        past = await read_past(self._peer, journal_kinds=True)
+        reader = await Peer.connect(self.router.port, "auditor")
+        past = await read_past(reader, journal_kinds=True)
+        reader.hang_up()
         values = [entry.value for entry in past.entries if entry.address == ADDRESS]
         assert len(values) == self.acknowledged
         assert values == sorted(set(values))
