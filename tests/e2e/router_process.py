@@ -132,6 +132,10 @@ class RouterProcess:
         pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * resource.getpagesize()
 
+    def open_descriptors(self) -> int:
+        """How many files and sockets the router has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def allow_writing(self, *, allowed: bool) -> None:
         """Let the files of the journal grow, or refuse every byte, as a full disk does."""
         unlimited = resource.RLIM_INFINITY

@@ -11,10 +11,11 @@ import pytest
 
 from clasp_journal.entry import JournalEntry
 from router.wire.messages import Ack, Entries, Replay, ReplayExtension, Set
-from tests.e2e.ledger import Ledger, write_until_cut_off
-from tests.e2e.past import read_past
+from tests.e2e.ledger import Ledger
+from tests.e2e.past import Past, read_past
 from tests.e2e.peer import Closed, Peer
 from tests.e2e.router_process import PATIENCE_S, RouterProcess
+from tests.e2e.writer import Writer
 
 WRITERS = 4
 PROMISES_MAX = 1_200
@@ -36,20 +37,18 @@ async def follow_until_cut_off(peer: Peer, position: dict[str, object], seen: li
         return
 
 
-async def run_round(router: RouterProcess, number: int, seed: str, ledger: Ledger, epoch: str | None) -> str:
-    """Load, end, start, look. The epoch, which stays the same."""
+async def run_round(router: RouterProcess, number: int, seed: str, ledger: Ledger, epoch: str | None) -> Past:
+    """Load, end, start, look. What is new in the journal; its epoch stays the same."""
     rng = random.Random(seed)
     end = ENDS[number % len(ENDS)]
-    position = {"after_seq": len(ledger.entries), "epoch": epoch} if epoch else {}
+    position = {"after_seq": ledger.last_seq, "epoch": epoch} if epoch else {}
     writers = [await Peer.connect(router.port, f"writer {n}") for n in range(WRITERS)]
     follower = await Peer.connect(router.port, "follower")
     told: list[JournalEntry] = []
     following = asyncio.create_task(follow_until_cut_off(follower, position, told))
-    writing = [
-        asyncio.create_task(write_until_cut_off(peer, n, seed, ledger)) for n, peer in enumerate(writers)
-    ]
+    writing = [asyncio.create_task(Writer(peer, n, seed, ledger).write()) for n, peer in enumerate(writers)]
     async with asyncio.timeout(PATIENCE_S):
-        await ledger.until_acknowledged(rng.randint(1, PROMISES_MAX))
+        await ledger.until_promised(rng.randint(1, PROMISES_MAX))
     for _ in range(rng.randrange(TURNS_MAX)):
         await asyncio.sleep(0)
     await end(router)
@@ -66,15 +65,15 @@ async def run_round(router: RouterProcess, number: int, seed: str, ledger: Ledge
     assert told == past.entries[: len(told)], "what a follower was told is no longer so"
     assert peer.params == ledger.params
     peer.hang_up()
-    return past.epoch
+    return past
 
 
-async def check_the_whole_past(router: RouterProcess, ledger: Ledger) -> None:
+async def check_the_whole_past(router: RouterProcess, entries: list[JournalEntry]) -> None:
     """Plain REPLAY and ENTRIES tell all of it, each entry once and in order."""
     peer = await Peer.connect(router.port, "historian")
-    assert (await read_past(peer)).entries == ledger.entries
+    assert (await read_past(peer)).entries == entries
     await peer.say(Replay("/**"), qos=1)
-    for entry in ledger.entries:
+    for entry in entries:
         heard = await peer.hear_any()
         message = heard.message
         assert (heard.timestamp, message.address, message.encoded) == (
@@ -83,7 +82,7 @@ async def check_the_whole_past(router: RouterProcess, ledger: Ledger) -> None:
             entry.encoded,
         )
         assert entry.revision == (message.revision if isinstance(message, Set) else None)
-    assert await peer.hear(Ack) == Ack("/**", len(ledger.entries))
+    assert await peer.hear(Ack) == Ack("/**", len(entries))
     peer.hang_up()
 
 
@@ -92,13 +91,15 @@ async def test_whatever_was_acknowledged_is_there_after_every_restart(make_route
     """Value, type, revision, writer and time; revisions and numbers go on; the epoch stays."""
     router = await make_router("--snapshot-every", SNAPSHOT_EVERY).start()
     ledger, epoch = Ledger(), None
+    entries: list[JournalEntry] = []
     for number in range(rounds):
         seed = f"round {number} of {rounds}"
         try:
-            told = await run_round(router, number, seed, ledger, epoch)
+            past = await run_round(router, number, seed, ledger, epoch)
         except BaseException as fault:
             fault.add_note(f"in {seed}, ended by {ENDS[number % len(ENDS)].__name__}")
             raise
-        assert epoch in (None, told)
-        epoch = told
-    await check_the_whole_past(router, ledger)
+        assert epoch in (None, past.epoch)
+        epoch = past.epoch
+        entries += past.entries
+    await check_the_whole_past(router, entries)
