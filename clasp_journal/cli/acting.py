@@ -19,6 +19,7 @@ from clasp_journal.cli.asking import (
     inquiry_of,
     seq_of,
     tell_missing,
+    tell_thinned,
     time_option,
 )
 from clasp_journal.cli.cells import Column
@@ -82,7 +83,9 @@ async def undo(ask: Ask, patterns: tuple[str, ...], to: str, yes: bool, **asked:
         from router.client.journal import RemoteJournal
 
         journal = await RemoteJournal.open(client)
-        then = await journal.state(await seq_of(ask, journal, to))
+        seq = await seq_of(ask, journal, to)
+        await tell_thinned(journal, seq, wanted)
+        then = await journal.state(seq)
         plan = plan_undo(then, await journal.state(), is_wanted, expire_new=asked["expire_new"])
         _show(ask, plan)
         if plan.steps and yes:

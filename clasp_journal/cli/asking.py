@@ -11,7 +11,7 @@ from clasp_journal.address import Pattern
 from clasp_journal.analysis.coverage import missing
 from clasp_journal.analysis.inquiry import Inquiry, Test
 from clasp_journal.analysis.marks import find_mark
-from clasp_journal.analysis.thinnings import thinned_at, without_blanks
+from clasp_journal.analysis.thinnings import thinned_at
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.times import Instant, Mark, Moment, Place
 from clasp_journal.cli.verbs import Ask, Option
@@ -75,7 +75,7 @@ async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inqui
     from_us, after_seq = await lower_bound(ask, journal, asked.get("since"))
     to_us, upto_seq = await upper_bound(ask, journal, asked.get("until"))
     types, ops = asked.get("types"), asked.get("ops")
-    inquiry = Inquiry(
+    return Inquiry(
         patterns=tuple(map(Pattern.parse, asked.get("patterns", ()))),
         excluded=tuple(map(Pattern.parse, asked.get("exclude", ()))),
         from_us=from_us,
@@ -88,7 +88,6 @@ async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inqui
         tests=_tests(asked.get("where", ())),
         changed=asked.get("changed", False),
     )
-    return await without_blanks(journal, inquiry)
 
 
 def _tests(texts: tuple[str, ...]) -> tuple[Test, ...]:

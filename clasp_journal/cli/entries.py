@@ -10,6 +10,7 @@ import click
 
 from clasp_journal.analysis.following import follow
 from clasp_journal.analysis.inquiry import Inquiry, backwards, newest, newest_pages, pages
+from clasp_journal.analysis.thinnings import without_blanks
 from clasp_journal.cli.asking import (
     ADDRESS,
     NARROWING,
@@ -119,7 +120,7 @@ async def around(ask: Ask, time: str, span: str, **asked: Any) -> None:
         inquiry = replace(inquiry, from_us=middle_us - span_us, to_us=middle_us + span_us)
         is_before = True
         with ask.printer(ENTRY_COLUMNS) as printer:
-            async for page in pages(journal, inquiry):
+            async for page in pages(journal, await without_blanks(journal, inquiry)):
                 earlier = [entry for entry in page if is_before and entry.timestamp < middle_us]
                 await show(ask, printer, earlier)
                 if is_before and len(earlier) < len(page):
@@ -175,6 +176,7 @@ def numbers(entries: list[JournalEntry]) -> list[tuple[int, float]]:
 async def _asked_pages(
     journal: Journal, inquiry: Inquiry, limit: int | None, *, reverse: bool = False
 ) -> AsyncIterator[list[JournalEntry]]:
+    inquiry = await without_blanks(journal, inquiry)
     if limit is not None and reverse:
         yield (await newest(journal, inquiry, limit))[::-1]
         return

@@ -3,7 +3,7 @@
 Laws: first it is counted what will go, without touching anything; then the acts are written, then the blanks,
 then how far it came. So an interruption leaves no blank without an act, and the next run does what is left:
 a blank is never looked at again. Other rules than the last time are carried out from the oldest entry on.
-Work is done in slices, between which there is room for appends.
+Work is done in slices, between which there is room for appends, and as much time for others.
 """
 
 from __future__ import annotations
@@ -134,6 +134,7 @@ class Sampling:
             await worker.run(partial(sweep.take_slice, span=part, take=take), "thin")
             slices.end()
             upto_seq = part.after_seq
+            await slices.rest()
         return sweep
 
     def _write_blanks(self, db: sqlite3.Connection, going: list[Going]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 SLICE_S = 0.02
@@ -17,6 +18,7 @@ class Slices:
     def __init__(self) -> None:
         self.entries = ENTRIES_FIRST
         self._began_s = 0.0
+        self._took_s = 0.0
 
     def begin(self) -> None:
         """A slice begins."""
@@ -24,6 +26,10 @@ class Slices:
 
     def end(self) -> None:
         """It is done."""
-        took_s = max(time.monotonic() - self._began_s, 1e-4)
-        size = round(self.entries * min(2.0, SLICE_S / took_s))
+        self._took_s = max(time.monotonic() - self._began_s, 1e-4)
+        size = round(self.entries * min(2.0, SLICE_S / self._took_s))
         self.entries = min(max(size, ENTRIES_MIN), ENTRIES_MAX)
+
+    async def rest(self) -> None:
+        """Leave the processor to others for as long as the slice took: nobody waits for this work."""
+        await asyncio.sleep(self._took_s)
