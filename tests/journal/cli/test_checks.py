@@ -41,6 +41,7 @@ async def test_a_sound_file_is_called_sound(recorded):
             "from_seq": 1,
             "snapshots": 0,
             "forgotten": 0,
+            "thinned": 0,
             "first_bad_seq": None,
             "problems": [],
         }
