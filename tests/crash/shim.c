@@ -7,7 +7,8 @@
  * the log file, outside of it. SHIM_BOOT_ID names a file to be read in place of the kernel's boot id, so that
  * whoever opens the files later without this shim believes that the machine was started anew.
  *
- * SHIM_FAULTS names a file in which somebody else says which calls fail.
+ * SHIM_FAULTS names a file in which somebody else says which calls fail. SHIM_CLOCK names a file with the seconds by
+ * which the wall clock of this machine is wrong.
  *
  * For the program itself: shim_mark() puts a text into the log; shim_arm() lets the calls from the first-th on fail,
  * count of them; shim_failed() tells how many have failed since; shim_disarm() ends it.
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum kind { MARK = 1, OPEN, CREATE, WRITE, TRUNCATE, SYNC, SYNC_DIRECTORY, RENAME, UNLINK };
@@ -42,7 +44,7 @@ enum call { CALL_WRITE = 1, CALL_SYNC, CALL_TRUNCATE };
 static struct { int call, error; long first, count, seen, failed; } fault;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static const char *root, *boot_id, *faults;
+static const char *root, *boot_id, *faults, *clock_file;
 static ino_t faults_inode;
 static long faults_ns;
 static int log_fd = -1;
@@ -55,6 +57,7 @@ __attribute__((constructor)) static void begin(void)
     root = getenv("SHIM_ROOT");
     boot_id = getenv("SHIM_BOOT_ID");
     faults = getenv("SHIM_FAULTS");
+    clock_file = getenv("SHIM_CLOCK");
     if (log)
         log_fd = REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (!root || (log && log_fd < 0)) {
@@ -352,6 +355,25 @@ int unlink(const char *path)
     pthread_mutex_unlock(&lock);
     errno = saved;
     return result;
+}
+
+/* Read each time, so that somebody outside may set the clock while the program runs; steady clocks stay as they are. */
+int clock_gettime(clockid_t which, struct timespec *now)
+{
+    static __typeof__(&clock_gettime) real;
+    if (!real)
+        real = REAL(clock_gettime);
+    int result = real(which, now);
+    if (result || which != CLOCK_REALTIME || !clock_file)
+        return result;
+    char text[32] = "";
+    int saved = errno, fd = REAL(open)(clock_file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text, sizeof text - 1) < 0)
+        _exit(99);
+    close(fd);
+    now->tv_sec += atol(text);
+    errno = saved;
+    return 0;
 }
 
 /* glibc gives the same calls a second name for offsets of 64 bits; libsqlite3 and Python use that one. */

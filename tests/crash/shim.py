@@ -45,12 +45,20 @@ class Shim:
         subprocess.run([*command, "-ldl", "-lpthread"], check=True)
 
     def environment(
-        self, root: Path, *, log: Path | None = None, boot_id: str = "", faults: Path | None = None
+        self,
+        root: Path,
+        *,
+        log: Path | None = None,
+        boot_id: str = "",
+        faults: Path | None = None,
+        clock: Path | None = None,
     ) -> dict[str, str]:
         """The variables under which a child works in `root`."""
         shimmed = {"LD_PRELOAD": str(self._library), "SHIM_ROOT": str(root.resolve())}
         if faults is not None:
             shimmed["SHIM_FAULTS"] = str(faults)
+        if clock is not None:
+            shimmed["SHIM_CLOCK"] = str(clock)
         if log is not None:
             shimmed["SHIM_LOG"] = str(log)
         if boot_id:
@@ -85,6 +93,20 @@ class FaultsFrom:
     def end(self) -> None:
         """Let every call succeed again."""
         self.path.unlink()
+
+
+class ClockFrom:
+    """Sets the wall clock of processes that were started with this file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.set(0)
+
+    def set(self, wrong_by_s: int) -> None:
+        """Let it be wrong by so much, now and until it is set again."""
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(f"{wrong_by_s}\n")
+        fresh.rename(self.path)
 
 
 class Faults:
