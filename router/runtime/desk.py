@@ -65,7 +65,7 @@ class Desk:
         self.ports = DeskPorts(self)
         self.core = Core(self.ports, settings.limits, settings.core, self.tally)
         self._links: dict[int, Link] = {}
-        self._newcomers: list[Link] = []
+        self._newcomers: set[Link] = set()
         """Those that may not have said HELLO yet."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0
@@ -135,7 +135,7 @@ class Desk:
         self._links[link.session.number] = link
         if self._is_crowded():
             link.outbox.abort()
-        self._newcomers.append(link)
+        self._newcomers.add(link)
         if self._is_restored:
             self._open(link)
         else:
@@ -219,6 +219,7 @@ class Desk:
             self.tally.dropped += link.outbox.backlog.dropped
         link.outbox.lose()
         self._links.pop(link.session.number, None)
+        self._newcomers.discard(link)
         self._pressure.forget(link.outbox)
 
     def soon(self, act: Callable[[Link], None], link: Link) -> None:
@@ -241,7 +242,7 @@ class Desk:
         newcomers = self._newcomers
         if len(newcomers) < self.limits.handshakes:
             return False
-        self._newcomers = [link for link in newcomers if link.session.stage is Stage.GREETING]
+        self._newcomers = {link for link in newcomers if link.session.stage is Stage.GREETING}
         return len(self._newcomers) >= self.limits.handshakes
 
     def _open(self, link: Link) -> None:

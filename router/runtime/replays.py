@@ -199,6 +199,8 @@ class Replays:
     def _done(self, job: _Job, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             log.error("a replay failed", exc_info=task.exception())
+        # A task that was cancelled knows where, and that place knows the job: they would keep each other.
+        job.task = None
         self._remove(job)
         self._start_next(job.session)
 

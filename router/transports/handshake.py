@@ -123,6 +123,14 @@ def _bearer(authorization: str | None) -> str | None:
 
 def _upgrade(head: bytes) -> Accepted | Refused:
     protocol = ServerProtocol(select_subprotocol=_choose_subprotocol, logger=_library_log)
+    try:
+        return _answer_upgrade(protocol, head)
+    finally:
+        # Parts of it hold the whole, so that it would stay until somebody collects garbage.
+        vars(protocol).clear()
+
+
+def _answer_upgrade(protocol: ServerProtocol, head: bytes) -> Accepted | Refused:
     protocol.receive_data(head)
     for event in protocol.events_received():
         if isinstance(event, UpgradeRequest):

@@ -1,12 +1,17 @@
 """The desk: who is heard, what one tick does, and what becomes of slow readers."""
 
+import asyncio
+import gc
+
 import pytest
 
 from router.core.limits import Limits
+from router.core.session import Session
 from router.runtime.door import Request
 from router.wire.messages import Ack, Error, Get, Hello, Ping, Publish, Set, SignalType, Snapshot, Welcome
 from tests.router.runtime.desk_scene import Scene, a_set, an_event, heard, settle
 
+PATIENCE_S = 30.0
 SLOW = Limits(outbox_bytes=64 * 1024)
 
 
@@ -42,6 +47,24 @@ async def test_whoever_does_not_say_hello_in_time_is_told_and_closed():
     with pytest.raises(ConnectionResetError, match="no HELLO"):
         await peer.next()
     await scene.desk.stop()
+
+
+async def test_who_has_left_is_forgotten():
+    """Nothing holds a session that is over, not even what watches over those that may not have said HELLO."""
+    scene = Scene(limits=Limits(hello_timeout_s=0.01))
+    await scene.desk.start()
+    for _ in range(20):
+        (await scene.join("/**")).close()
+    async with asyncio.timeout(PATIENCE_S):
+        while sessions():  # noqa: ASYNC110 nobody tells when an object is gone
+            await asyncio.sleep(0)
+    await scene.desk.stop()
+
+
+def sessions():
+    """All that are in memory, of whatever desk."""
+    gc.collect()
+    return [found for found in gc.get_objects() if isinstance(found, Session)]
 
 
 async def test_no_more_may_be_silent_than_the_limit_says():
