@@ -53,7 +53,7 @@ fuzz: $(STAMP) ## the property tests with 50,000 examples each, a million inputs
 	HYPOTHESIS_PROFILE=fuzz CLASP_FUZZ_INPUTS=1000000 $(BIN)/python -m pytest -n $(JOBS) -m "property and not soak" $(ARGS)
 
 soak: $(STAMP) ## the tests that run for minutes (marker `soak`)
-	$(BIN)/python -m pytest -m soak $(ARGS)
+	$(BIN)/python -m pytest -m soak -o faulthandler_timeout=7200 $(ARGS)
 
 bench: $(STAMP) ## measure, also beside other brokers; ARGS="codec match --rounds 9"
 	$(BIN)/python -m bench --peers $(ARGS)
