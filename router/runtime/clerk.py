@@ -110,9 +110,9 @@ class Clerk:
                     self._reports.vital(now)
             await asyncio.sleep(LOOK_S)
 
-    def submit(self, number: int, packet: bytes, synced: bool) -> None:
+    def submit(self, number: int, packet: bytes, *, synced: bool, awaited: bool = True) -> None:
         """Take the next packet."""
-        self._committer.submit(number, packet, synced)
+        self._committer.submit(number, packet, synced=synced, awaited=awaited)
 
     async def close(self, *, with_snapshot: bool = True) -> None:
         """Commit what is left, however long that takes, then end everything."""

@@ -1,7 +1,8 @@
 """Packets become entries: in order, in groups, and again if it fails.
 
-Laws: one packet is never in two appends; a group is all that has arrived, so that one commit serves many,
-and an idle journal commits a single packet at once; a packet stays here until its commit succeeds.
+Laws: one packet is never in two appends; a group is all that has arrived, so that one commit serves many;
+an idle journal commits a single packet at once, and a busy one whatever somebody waits for: only what nobody
+waits for rests a moment, so that more can join it; a packet stays here until its commit succeeds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import NamedTuple, Protocol
 
@@ -24,6 +26,8 @@ from router.runtime.vitals import Stopwatch, Vitals
 
 GROUP_ENTRIES = 20_000
 """Entries of one commit, about: the packet that reaches it is the last."""
+GATHER_S = 0.002
+"""After a commit, what nobody waits for is left to gather for so long."""
 RETRY_S = 1.0
 
 log = logging.getLogger(__name__)
@@ -82,9 +86,13 @@ class Committer:
         self._submitted = 0
         self._committed = 0
         self._changed = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._last_commit_s = 0.0
 
-    def submit(self, number: int, packet: bytes, synced: bool) -> None:
+    def submit(self, number: int, packet: bytes, *, synced: bool, awaited: bool) -> None:
         """Take the next packet."""
+        if awaited:
+            self._hurry.set()
         self._submitted = number
         self.backlog_bytes += len(packet)
         self._waiting.append(_Packet(number, packet, synced, feed_count(packet)))
@@ -99,16 +107,19 @@ class Committer:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Turn(job, done))
         self._arrived.set()
+        self._hurry.set()
         return done
 
     async def reach_now(self) -> None:
         """Return when everything submitted until now is committed, or as soon as there is trouble."""
         number = self._submitted
+        self._hurry.set()
         while self._committed < number and not self.in_trouble:
             await self._changed.wait()
 
     async def drain(self) -> None:
         """Return when everything is committed, however long that takes."""
+        self._hurry.set()
         while self._committed < self._submitted or self._waiting:
             await self._changed.wait()
 
@@ -126,6 +137,7 @@ class Committer:
                 await self._give_turn(self._waiting[0])
                 self._waiting.popleft()
             else:
+                await self._gather()
                 await self._commit(self._next_group())
             self.wake()
 
@@ -139,6 +151,14 @@ class Committer:
         if not turn.done.cancelled():
             turn.done.set_result(result)
 
+    async def _gather(self) -> None:
+        """Shortly after a commit, let more arrive, unless somebody waits for what is there."""
+        rest_s = self._last_commit_s + GATHER_S - time.monotonic()
+        if rest_s > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await self._hurry.wait()
+
     def _next_group(self) -> list[_Packet]:
         group: list[_Packet] = []
         entries = 0
@@ -149,11 +169,14 @@ class Committer:
             self._waiting.popleft()
             entries += packet.entries
             group.append(packet)
+        if not self._waiting:
+            self._hurry.clear()
         return group
 
     async def _commit(self, group: list[_Packet]) -> None:
         synced = any(packet.synced for packet in group)
         first_seq, last_seq = await self._append_at_last(group, synced)
+        self._last_commit_s = time.monotonic()
         self._committed = group[-1].number
         self.backlog_bytes -= sum(len(packet.data) for packet in group)
         self._reports.committed(self._committed, first_seq, last_seq, synced)

@@ -146,8 +146,8 @@ class JournalServer:
 
     async def _take(self, body: bytes) -> None:
         assert self._clerk is not None
-        number, synced = PACKET_HEAD.unpack_from(body)
-        self._clerk.submit(number, body[PACKET_HEAD.size :], bool(synced))
+        number, synced, awaited = PACKET_HEAD.unpack_from(body)
+        self._clerk.submit(number, body[PACKET_HEAD.size :], synced=synced, awaited=awaited)
         while self._clerk.backlog_bytes > BACKLOG_BYTES:
             self._room.clear()
             await self._room.wait()

@@ -102,7 +102,7 @@ class Keeping:
         writers = self._feed.writers()
         packet = self._feed.take()
         if packet is not None:
-            self._submitted = self.recorder.submit(packet, self.demands_sync)
+            self._submitted = self.recorder.submit(packet, synced=self.demands_sync, awaited=bool(acks))
             if self.is_full:
                 self.on_full(writers)
         self.demands_sync = False

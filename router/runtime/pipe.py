@@ -31,7 +31,7 @@ class Kind(IntEnum):
     OPEN = 1
     """Options; the first message."""
     PACKET = 2
-    """u64 number | u8 synced | packet of the feed."""
+    """u64 number | u8 synced | u8 awaited | packet of the feed."""
     ASK = 3
     """u32 id | u8 question | arguments."""
     CANCEL = 4
@@ -65,7 +65,7 @@ class Question(IntEnum):
     KEEP_SNAPSHOT = 4
 
 
-PACKET_HEAD = struct.Struct(">QB")
+PACKET_HEAD = struct.Struct(">Q??")
 ID = struct.Struct(">I")
 ASK_HEAD = struct.Struct(">IB")
 

@@ -71,9 +71,10 @@ class Recorder(ABC):
         opened; waits up to ten seconds, with a line in the log, for a writer that is about to end."""
 
     @abstractmethod
-    def submit(self, packet: bytes, synced: bool) -> int:
+    def submit(self, packet: bytes, *, synced: bool, awaited: bool = True) -> int:
         """Hand over a packet of the feed and return its number, which is one higher than the last.
-        Returns at once. With `synced` its commit, and with it all before, survives the loss of power."""
+        Returns at once. With `synced` its commit, and with it all before, survives the loss of power;
+        one that is not `awaited` may be committed a moment later, together with others."""
 
     @abstractmethod
     async def page(self, request: PageRequest) -> Page:

@@ -39,9 +39,9 @@ class LocalRecorder(Recorder):
         params = state.params()
         return RestoredState(journal.epoch, latest_seq, state.revision_floor, len(params), params)
 
-    def submit(self, packet: bytes, synced: bool) -> int:
+    def submit(self, packet: bytes, *, synced: bool, awaited: bool = True) -> int:
         self._submitted += 1
-        self._clerk.submit(self._submitted, packet, synced)
+        self._clerk.submit(self._submitted, packet, synced=synced, awaited=awaited)
         return self._submitted
 
     async def page(self, request: PageRequest) -> Page:

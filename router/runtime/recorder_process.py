@@ -52,6 +52,7 @@ class _Packet(NamedTuple):
     number: int
     data: bytes
     synced: bool
+    awaited: bool
 
 
 class _Question:
@@ -108,9 +109,9 @@ class ProcessRecorder(Recorder):
         params = (param for page in pages for param in decode_params(page))
         return RestoredState(self.epoch, self._last_seq, revision_floor, param_count, params)
 
-    def submit(self, packet: bytes, synced: bool) -> int:
+    def submit(self, packet: bytes, *, synced: bool, awaited: bool = True) -> int:
         self._submitted += 1
-        item = _Packet(self._submitted, packet, synced)
+        item = _Packet(self._submitted, packet, synced, awaited)
         self._backlog_bytes += len(packet)
         self._unconfirmed.append(item)
         self._outgoing.append(item)
@@ -179,7 +180,7 @@ class ProcessRecorder(Recorder):
             item = self._outgoing.popleft()
             if isinstance(item, _Packet):
                 self._sent = item.number
-                process.send(Kind.PACKET, PACKET_HEAD.pack(item.number, item.synced), item.data)
+                process.send(Kind.PACKET, PACKET_HEAD.pack(item.number, item.synced, item.awaited), item.data)
             elif item.id in self._questions:
                 item.asked += 1
                 process.send(Kind.ASK, ASK_HEAD.pack(item.id, item.kind), item.arguments)

@@ -92,7 +92,7 @@ async def local(journal=None, **options):
 async def record(recorder, listener, packets, synced=False):
     """Submit packets of what was recorded, and wait until they are committed."""
     for recorded in packets:
-        number = recorder.submit(packet(recorded), synced)
+        number = recorder.submit(packet(recorded), synced=synced)
     await listener.until_committed(number)
 
 

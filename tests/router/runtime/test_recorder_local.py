@@ -10,6 +10,7 @@ from clasp_journal import value as values
 from clasp_journal.entry import EntryKind
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.restore import State, fold
+from router.runtime import committing
 from router.runtime.clerk import Clerk
 from router.runtime.recorder_local import LocalRecorder
 from router.runtime.requests import PageRequest
@@ -52,6 +53,24 @@ async def test_everything_that_has_arrived_is_one_commit():
         assert listener.commits == [(10, 30, False)]
         await record(recorder, listener, [sets(1)])
         assert listener.commits == [(10, 30, False), (11, 31, False)]
+
+
+async def test_what_nobody_waits_for_gathers_until_somebody_does(monkeypatch):
+    """Right after a commit it rests; what is awaited, a question and the end take it along at once."""
+    monkeypatch.setattr(committing, "GATHER_S", 3_600.0)
+    async with local() as (recorder, listener):
+        await record(recorder, listener, [sets(1)])
+        for at in range(1, 4):
+            recorder.submit(packet(sets(1, start=at)), synced=False, awaited=False)
+            await asyncio.sleep(0)
+        assert listener.commits == [(1, 1, False)]
+        recorder.submit(packet(sets(1, start=4)), synced=False)
+        await listener.until_committed(5)
+        assert listener.commits == [(1, 1, False), (5, 5, False)]
+        recorder.submit(packet(sets(1, start=5)), synced=False, awaited=False)
+        await recorder.page(PageRequest(("/**",)))
+        recorder.submit(packet(sets(1, start=6)), synced=False, awaited=False)
+    assert listener.commits[2:] == [(6, 6, False), (7, 7, False)]
 
 
 async def test_a_group_is_bounded():
