@@ -154,6 +154,19 @@ async def test_states_now_and_at_snapshots_stay_and_nothing_is_wrong(tmp_path: P
         assert (await journal.verify()).problems == []
 
 
+async def test_verify_finds_a_wrong_snapshot_among_what_was_thinned(tmp_path: Path) -> None:
+    """As far as entries can tell: of an address whose last entry was not thinned."""
+    async with SqliteJournal(tmp_path / "j.db") as journal:
+        await journal.append(a_past(90))
+        await journal.thin(SAMPLED, before_us=LAST_US)
+        params = (await journal.state(40)).params()
+        await journal.snapshot([p for p in params if p.address != "/x/1/last"], 40)
+        assert (await journal.verify()).problems == []
+        await journal.snapshot([p for p in params if p.address != "/x/1/kept"], 41)
+        found = await journal.verify()
+        assert found.problems == ["the snapshot at entry 41 is not what the entries amount to"]
+
+
 async def test_the_last_that_stayed_goes_when_a_newer_one_is_old_enough(tmp_path: Path) -> None:
     """Also over runs in which nothing came; other rules are carried out from the beginning."""
     rules = Rules(["/** last-only"])
