@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clasp_journal.entry import EntryKind
 from router.wire.messages import Error
 from tests.e2e.conftest import Dial
 from tests.e2e.past import read_past
@@ -60,19 +61,31 @@ async def test_without_descriptors_who_comes_waits_and_who_is_there_goes_on(
     assert await crowded.stop() == 0
 
 
-async def test_a_journal_that_dies_then_comes_back_when_it_can(crowded: RouterProcess, dial: Dial):
-    """Its process cannot be started again without descriptors: writes are refused, and nothing is lost."""
-    writer = await dial(crowded, "writer")
-    await writer.set("/kept", 1)
-    _, waiting = await fill(crowded)
-    os.kill(crowded.journal_pid(), signal.SIGKILL)
-    await crowded.until_logged("the journal's process cannot begin again")
-    await writer.say(make_set("/kept", "refused"), qos=1)
+@pytest.mark.parametrize("policy", ["stop", "serve"])
+async def test_a_journal_that_dies_then_comes_back_when_it_can(make_router, dial: Dial, policy: str):
+    """Its process cannot be started again for want of descriptors: the policy holds, and nothing is lost."""
+    router = await make_router("--on-journal-error", policy).start()
+    is_applied = policy == "serve"
+    writer = await dial(router, "writer")
+    await writer.set("/kept", "before")
+    monitor_reads, monitor_asks = await asyncio.open_connection("127.0.0.1", router.port)
+    _, waiting = await fill(router)
+    os.kill(router.journal_pid(), signal.SIGKILL)
+    await router.until_logged("the journal's process cannot begin again")
+    monitor_asks.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert (await monitor_reads.readline()).split()[1] == b"503"
+    monitor_asks.close()
+    await writer.say(make_set("/kept", "meanwhile"), qos=1)
     assert (await writer.hear(Error)).code == 500
-    assert (await writer.get("/kept")).value == 1
-    crowded.allow_descriptors(more=None)
+    assert (await writer.get("/kept")).value == ("meanwhile" if is_applied else "before")
+    router.allow_descriptors(more=None)
     (await waiting).hang_up()
-    await crowded.until_ready()
-    assert (await writer.set("/kept", 2)).revision == 2
-    past = await read_past(writer)
-    assert [entry.value for entry in past.entries] == [1, 2]
+    await router.until_ready()
+    assert (await writer.set("/kept", "after")).revision == (3 if is_applied else 2)
+    past = await read_past(writer, journal_kinds=True)
+    assert [entry.value for entry in past.entries if entry.kind == EntryKind.SET] == ["before", "after"]
+    assert [entry.kind for entry in past.entries].count(EntryKind.GAP) == past.incomplete == is_applied
+    await router.kill_all()
+    await router.start()
+    param = (await dial(router)).params["/kept"]
+    assert (param.value, param.revision) == ("after", 3 if is_applied else 2)
