@@ -126,7 +126,7 @@ class Connection(asyncio.Protocol):
         self._phase = Phase.ENDING
         self._roll.strike(self)
         link, self._link = self._link, None
-        self._splitter.on_messages = _hear_nothing
+        self._splitter.part()
         if link is not None:
             link.lost()
 

@@ -71,6 +71,25 @@ class Listener(Protocol):
         """The peer broke the protocol; close with this. Nothing follows."""
 
 
+class _Nobody:
+    """Who listens to a connection that is gone."""
+
+    def on_ping(self, payload: bytes) -> None:
+        pass
+
+    def on_pong(self, payload: bytes) -> None:
+        pass
+
+    def on_close(self, payload: bytes) -> None:
+        pass
+
+    def on_violation(self, code: int, reason: str) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
+
+
 class Splitter:
     """The reading side of one connection. `feed` and `go_on` are not for use inside one of its own calls."""
 
@@ -95,7 +114,7 @@ class Splitter:
     def __init__(self, on_messages: Hearer, listener: Listener, message_bytes: int) -> None:
         self.on_messages = on_messages
         """May be replaced between its calls."""
-        self._listener = listener
+        self._listener: Listener = listener
         self._limit_bytes = message_bytes
         self._short_max = _MASKED + min(SHORT_MAX_BYTES, message_bytes)
         self._ended = False
@@ -138,6 +157,11 @@ class Splitter:
         self.on_messages = _hear_nothing
         self._unheard.extend(self._messages)
         self._unheard.clear()
+
+    def part(self) -> None:
+        """The connection is gone: let go of whoever listened, so that nothing keeps them."""
+        self.on_messages = _hear_nothing
+        self._listener = _NOBODY
 
     def go_on(self) -> None:
         """Hand over what has waited, until something halts it again."""
