@@ -7,9 +7,11 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 # Tests wait for processes more than they compute: one more worker than most machines have cores does no harm.
 JOBS ?= 3
+# What is run against the compiled modules.
+COMPILED ?= tests/router
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format fuzz soak bench bench-quote bench-peers compiled pure test-compiled interop-setup clean
+.PHONY: help setup run test lint check format fuzz soak bench bench-quote bench-peers compiled pure test-compiled interop-setup clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -39,17 +41,19 @@ run: $(STAMP) ## start clasp-router; flags by ARGS="--listen 127.0.0.1:7330"
 test: $(STAMP) ## run the tests; ARGS="tests/house -q" narrows
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-check: $(STAMP) ## lint, format, types and the house rules
+lint: $(STAMP) ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+check: lint ## the same, and the house rules
 	$(BIN)/python -m pytest -q tests/house
 
 format: $(STAMP) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-fuzz: $(STAMP) ## the property tests with 50,000 examples each, a million inputs for what reads the words of strangers
+fuzz: $(STAMP) ## the properties with 50,000 examples each, parsers with a million inputs
 	HYPOTHESIS_PROFILE=fuzz CLASP_FUZZ_INPUTS=1000000 $(BIN)/python -m pytest -n $(JOBS) -m "property and not soak" $(ARGS)
 
 soak: $(STAMP) ## the tests that run for minutes (marker `soak`)
@@ -83,7 +87,7 @@ pure: ## remove what `make compiled` has built
 
 test-compiled: compiled ## build, and run the router's tests against it
 	$(BIN)/clasp-router --version | grep -q compiled
-	$(BIN)/python -m pytest -n $(JOBS) tests/router $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) $(COMPILED) $(ARGS)
 
 interop-setup: ## install the JavaScript peers of tests/interop
 	@command -v npm >/dev/null 2>&1 || { echo "make interop-setup: npm is missing: apt-get install nodejs npm" >&2; exit 1; }
