@@ -43,18 +43,17 @@ def prepare_writer(db: sqlite3.Connection, path: str) -> tuple[EntryWriter, Meta
     return EntryWriter(path, catalog, Clock(runs, last_us), extent.latest_seq), meta
 
 
-def prepare_reader(db: sqlite3.Connection) -> tuple[Meta, Catalog]:
-    """Make a read-only connection ready, if there is a journal."""
+def prepare_reader(db: sqlite3.Connection, catalog: Catalog) -> Meta:
+    """Make a read-only connection and its catalog ready, if there is a journal."""
     for setting in schema.READER_SETTINGS:
         db.execute(setting)
     if read_version(db) == 0:
         raise JournalUnavailable("there is no journal in this file yet")
-    catalog = Catalog()
     with reading(db):
         meta = Meta.read(db)
         catalog.refresh(db)
         check_ends(db, catalog, read_extent(db, meta))
-    return meta, catalog
+    return meta
 
 
 def read_version(db: sqlite3.Connection) -> int:

@@ -48,6 +48,15 @@ class Catalog:
         self._authors_by_word: dict[str, list[int]] = {}
         self._matched: OrderedDict[str, tuple[int, Matched]] = OrderedDict()
 
+    def copy(self) -> Catalog:
+        """Another that knows the same as of now, for another thread."""
+        copied = Catalog()
+        copied.addresses, copied.authors = dict(self.addresses), dict(self.authors)
+        copied.address_ids, copied.author_ids = dict(self.address_ids), dict(self.author_ids)
+        copied.last_address_id, copied.last_author_id = self.last_address_id, self.last_author_id
+        copied._authors_by_word = {word: list(ids) for word, ids in self._authors_by_word.items()}
+        return copied
+
     def refresh(self, db: sqlite3.Connection) -> None:
         """Read what was added."""
         for number, raw, crc in db.execute(schema.NEW_ADDRESSES, (self.last_address_id,)):

@@ -65,8 +65,11 @@ class Storage:
             reader = await Worker.start(path, "ro")
             try:
 
+                # What was checked for the writing thread a moment ago need not be read again.
+                catalog = Catalog() if writer is None else writer.entries.catalog.copy()
+
                 def prepare(db: sqlite3.Connection) -> _Prepared:
-                    return *prepare_reader(db), file_identity(path)
+                    return prepare_reader(db, catalog), catalog, file_identity(path)
 
                 return cls(path, reader, await reader.run(prepare, "open"), writer)
             except BaseException:
