@@ -241,6 +241,8 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 
 async def _serve(config: RouterConfig) -> int:
     told_to_end = _heed_signals()
+    # What is restored stays: looking through all of it for garbage again and again is waste.
+    gc.set_threshold(*_GC_THRESHOLD)
     router = Router(config)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, router.reload)
     lines = _Lines(config)
@@ -259,7 +261,6 @@ async def _serve(config: RouterConfig) -> int:
         log.warning("%s", risk)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLD)
     supervisor = Supervisor()
     supervisor.ready(f"listening on {router.address}")
     await told_to_end
