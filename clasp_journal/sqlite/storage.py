@@ -64,7 +64,6 @@ class Storage:
         try:
             reader = await Worker.start(path, "ro")
             try:
-
                 # What was checked for the writing thread a moment ago need not be read again.
                 catalog = Catalog() if writer is None else writer.entries.catalog.copy()
 
