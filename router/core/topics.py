@@ -184,21 +184,23 @@ class Topics:
         self.live += 1
 
     def restore(self, params: Iterable[ParamSnapshot], now: int) -> None:
-        """Take over params as they are, without any rule: they are outcomes."""
+        """Take over params as they are, without any rule: they are outcomes. What was restored already is
+        replaced."""
         for param in params:
             topic = self.obtain(param.address)
             topic.revision = param.revision
             topic.writer = param.writer
             topic.written = param.timestamp
             topic.used = now
+            if topic.kind == ABSENT:
+                self.unbury(topic)
             if param.encoded is None:
-                self._tombstones[topic.address] = None
+                self.bury(topic)
                 continue
             topic.kind = param.encoded[0]
             topic.data = param.encoded[1:]
             topic.ttl = param.ttl or 0
             topic.judge()
-            self.live += 1
 
     def snapshot(self) -> list[ParamSnapshot]:
         """Everything there is: live params, then tombstones, the longest forgotten first."""

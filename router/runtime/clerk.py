@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from clasp_journal.entry import JournalEntry
+from clasp_journal.entry import JournalEntry, ParamSnapshot
 from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
@@ -80,9 +80,9 @@ class Clerk:
         """The size of the packets that are not yet committed."""
         return self._committer.backlog_bytes
 
-    async def restore(self) -> State:
-        """The state that the journal remembers."""
-        restored = await restore(self.journal)
+    async def restore(self, tell: Callable[[list[ParamSnapshot]], None]) -> State:
+        """The state that the journal remembers; for `tell` see `restoring.restore`."""
+        restored = await restore(self.journal, tell)
         self._snapshots.note_restored(restored)
         return restored.state
 

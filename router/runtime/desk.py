@@ -11,8 +11,8 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
+from clasp_journal.entry import ParamSnapshot
 from router.core.admission import POLICY_VIOLATION, TRY_AGAIN_LATER
 from router.core.answers import packed_error
 from router.core.ground import Settings
@@ -34,9 +34,6 @@ from router.runtime.review import Review
 from router.wire.codes import ErrorCode
 
 log = logging.getLogger("router.desk")
-
-_RESTORE_SLICE = 5_000
-"""Params taken over before others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +81,9 @@ class Desk:
         """Bring back the state that the journal remembers; returns the number of live params."""
         recorder = self.keeping.recorder
         if recorder is not None:
+            recorder.on_remembered = self._take_over
             state = await recorder.start()
-            params = iter(state.params)
-            while part := list(islice(params, _RESTORE_SLICE)):
-                self.core.restore(part, state.revision_floor, self.clock())
-                await asyncio.sleep(0)
+            self.core.restore((), state.revision_floor, self.clock())
         if self._review is not None:
             self._review.start()
         self.begin_tick()
@@ -97,6 +92,9 @@ class Desk:
         for link in self._links.values():
             self._open(link)
         return self.core.ground.topics.live
+
+    def _take_over(self, params: list[ParamSnapshot]) -> None:
+        self.core.restore(params, 0, self.clock())
 
     async def quiesce(self) -> None:
         """Hear nobody any more, and wait until all that was accepted is committed and acknowledged."""

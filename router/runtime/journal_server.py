@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Coroutine
 from functools import partial
 from typing import Any, Literal
 
+from clasp_journal.entry import ParamSnapshot
 from clasp_journal.errors import BadInput, JournalCorrupt, JournalError, JournalLocked
 from clasp_journal.journal import Journal, Results, Span
 from clasp_journal.mirror import MirrorOptions
@@ -134,15 +135,21 @@ class JournalServer:
         if resume_after_seq is not None:
             appended = await count_appended(journal, resume_after_seq)
         else:
-            state = await clerk.restore()
+            told: list[list[ParamSnapshot]] = []
+            # What the router has heard cannot be taken back if a new journal begins after all.
+            tell = told.append if self._options.set_aside_damaged else self._tell
+            state = await clerk.restore(tell)
+            for params in told:
+                self._tell(params)
             revision_floor = state.revision_floor
-            params = state.params()
-            param_count = len(params)
-            for page in encode_params(params):
-                await self._sender.room()
-                self._sender.send(Kind.STATE, page)
+            param_count = len(state.live) + len(state.tombstones)
         facts = (journal.epoch, await journal.latest_seq(), revision_floor, param_count, appended)
         self._sender.send(Kind.READY, pack_plain(facts))
+
+    def _tell(self, params: list[ParamSnapshot]) -> None:
+        """Let the router build its part of the state while the rest is still being restored here."""
+        for page in encode_params(params):
+            self._sender.send(Kind.STATE, page)
 
     async def _take(self, body: bytes) -> None:
         assert self._clerk is not None

@@ -18,6 +18,14 @@ from router.runtime.requests import WHOLE, HistoryRequest, Page, PageRequest, Re
 from router.runtime.vitals import Vitals
 
 
+class Remembered(Protocol):
+    """Told the state that the journal remembers, in parts, while it is opened."""
+
+    def __call__(self, params: list[ParamSnapshot]) -> None:
+        """Live ones and tombstones, the oldest tombstone first. Of an address that is told twice, the last
+        counts; if `start` fails, none does."""
+
+
 class Committed(Protocol):
     """Told when packets have become entries."""
 
@@ -49,11 +57,13 @@ class Recorder(ABC):
     epoch: str = ""
     """The life of the journal; known once `start` has returned. A new one may begin when the journal's
     process has to be started again."""
+    on_remembered: Remembered
     on_committed: Committed
     on_trouble: Trouble
     on_recovered: Recovered
 
     def __init__(self) -> None:
+        self.on_remembered = _ignore_params
         self.on_committed = _ignore_commit
         self.on_trouble = _ignore_trouble
         self.on_recovered = _ignore_recovery
@@ -67,7 +77,7 @@ class Recorder(ABC):
 
     @abstractmethod
     async def start(self) -> RestoredState:
-        """Open the journal and return the state it remembers. Raises a `JournalError` if it cannot be
+        """Open the journal and tell the state it remembers. Raises a `JournalError` if it cannot be
         opened; waits up to ten seconds, with a line in the log, for a writer that is about to end."""
 
     @abstractmethod
@@ -101,6 +111,10 @@ class Recorder(ABC):
     async def stop(self) -> None:
         """Commit what is left, take a last snapshot, close. Whoever calls bounds the time; if cancelled,
         the journal's process still finishes what it has got, on its own."""
+
+
+def _ignore_params(params: list[ParamSnapshot]) -> None:
+    pass
 
 
 def _ignore_commit(packet_number: int, last_seq: int, synced: bool) -> None:

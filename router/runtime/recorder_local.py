@@ -32,12 +32,12 @@ class LocalRecorder(Recorder):
 
     async def start(self) -> RestoredState:
         journal = self._clerk.journal
-        state = await self._clerk.restore()
+        state = await self._clerk.restore(self.on_remembered)
         latest_seq = await journal.latest_seq()
         self.epoch = journal.epoch
         self._clerk.start()
-        params = state.params()
-        return RestoredState(journal.epoch, latest_seq, state.revision_floor, len(params), params)
+        param_count = len(state.live) + len(state.tombstones)
+        return RestoredState(journal.epoch, latest_seq, state.revision_floor, param_count)
 
     def submit(self, packet: bytes, *, synced: bool, awaited: bool = True) -> int:
         self._submitted += 1

@@ -102,12 +102,11 @@ class ProcessRecorder(Recorder):
     # What the router asks for.
 
     async def start(self) -> RestoredState:
-        process, facts, pages = await self._open(self._options)
+        process, facts = await self._open(self._options)
         self.epoch, self._last_seq, revision_floor, param_count, _ = facts
         self._take_over(process)
         self._supervision = asyncio.create_task(self._supervise())
-        params = (param for page in pages for param in decode_params(page))
-        return RestoredState(self.epoch, self._last_seq, revision_floor, param_count, params)
+        return RestoredState(self.epoch, self._last_seq, revision_floor, param_count)
 
     def submit(self, packet: bytes, *, synced: bool, awaited: bool = True) -> int:
         self._submitted += 1
@@ -272,7 +271,7 @@ class ProcessRecorder(Recorder):
         while True:
             try:
                 options = self._options._replace(resume_after_seq=self._last_seq, set_aside_damaged=False)
-                process, facts, _ = await self._open(options)
+                process, facts = await self._open(options)
                 break
             except (JournalError, OSError) as error:
                 log.warning("the journal's process cannot begin again: %s", error)
@@ -310,18 +309,18 @@ class ProcessRecorder(Recorder):
         self._process = process
         self._pump()
 
-    async def _open(self, options: JournalOptions) -> tuple[JournalProcess, Any, deque[bytes]]:
-        """Start a process and have it open the journal; the facts it tells and its pages of state."""
+    async def _open(self, options: JournalOptions) -> tuple[JournalProcess, Any]:
+        """Start a process and have it open the journal; the facts it tells. Its state is passed on."""
         process = await JournalProcess.spawn(self._pump)
-        pages: deque[bytes] = deque()
         try:
             process.send(Kind.OPEN, pack_plain(tuple(options)))
             while (message := await process.receive()) is not None:
                 kind, body = message
                 if kind == Kind.STATE:
-                    pages.append(body)
+                    self.on_remembered(decode_params(body))
+                    await asyncio.sleep(0)
                 elif kind == Kind.READY:
-                    return process, unpack_plain(body), pages
+                    return process, unpack_plain(body)
                 elif kind == Kind.FAILED:
                     raise rebuild_error(body)
                 elif kind == Kind.LOG:

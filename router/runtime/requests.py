@@ -5,7 +5,6 @@ All of it are tuples of plain things, so that the same words work in one process
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 from clasp_journal.entry import ParamSnapshot
@@ -93,8 +92,6 @@ class RestoredState(NamedTuple):
     latest_seq: int
     revision_floor: int
     param_count: int
-    params: Iterable[ParamSnapshot]
-    """Live ones and tombstones, oldest tombstone first. To be gone through once."""
 
 
 class KeepSnapshot(NamedTuple):

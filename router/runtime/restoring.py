@@ -1,7 +1,8 @@
 """The state a journal remembers, and its way between two processes.
 
 Laws: it is the newest intact snapshot and the entries after it, folded; where entries before the oldest
-are gone for good, what is left is folded, and said so. Pages of state are read by the same interpreter that
+are gone for good, what is left is folded, and said so. It is told in parts, and is complete with the last:
+of an address that was told twice, the last counts. Pages of state are read by the same interpreter that
 wrote them, which is why they may be in its own quick format.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import marshal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from clasp_journal.entry import ParamSnapshot
@@ -33,8 +34,13 @@ class Restored(NamedTuple):
     """Entries folded on top of the snapshot."""
 
 
-async def restore(journal: Journal) -> Restored:
-    """The state as of the latest entry."""
+def _nobody(params: list[ParamSnapshot]) -> None:
+    pass
+
+
+async def restore(journal: Journal, tell: Callable[[list[ParamSnapshot]], None] = _nobody) -> Restored:
+    """The state as of the latest entry. `tell` is called with what the snapshot holds, before the entries
+    after it are folded, and then with what they have changed."""
     at_seq = await journal.latest_seq()
     base = await journal.load_snapshot(at_seq)
     base_seq = base.at_seq if base else 0
@@ -44,9 +50,13 @@ async def restore(journal: Journal) -> Restored:
             "the state is restored from what is left: entries %d to %d are gone", base_seq + 1, oldest - 1
         )
     state = fold(base, ())
+    params = state.params()
+    tell(params)
+    known = {param.address: param for param in params}
     await journal.advance(state, max(base_seq, oldest - 1), at_seq)
     if state.forgotten_seq:
         log.warning("the state is restored from what is left: entry %d was forgotten", state.forgotten_seq)
+    tell([param for param in state.params() if known.get(param.address) is not param])
     return Restored(state, at_seq, at_seq - base_seq)
 
 

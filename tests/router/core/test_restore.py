@@ -80,6 +80,28 @@ def test_the_state_may_come_in_parts():
     assert desk.connect().set("/new", 1, qos=1) == [Ack("/new", 6)]
 
 
+def test_what_is_told_twice_is_as_it_was_told_last():
+    """Whether there was a param before, or only a tombstone; timers start for what it is at the end."""
+    desk = Desk()
+    first = [param("/a"), param("/goes", 4, ttl=absolute_ttl(5)), param("/comes", 7, encoded=None)]
+    desk.core.restore([*first, param("/gone", encoded=None)], 0, desk.now)
+    last = [param("/a", 5, ttl=sliding_ttl(9)), param("/comes", 8), param("/goes", 5, encoded=None)]
+    desk.core.restore(last, 0, desk.now)
+    desk.core.restored()
+    topics = desk.core.ground.topics
+    assert (topics.live, [topic.text for topic in topics.tombstones()]) == (2, ["/gone", "/goes"])
+    assert {one.address: one.revision for one in topics.snapshot()} == {
+        "/a": 5,
+        "/comes": 8,
+        "/gone": 3,
+        "/goes": 5,
+    }
+    desk.later(8)
+    assert set(everything(desk)) == {"/a", "/comes"}
+    desk.later(1)
+    assert set(everything(desk)) == {"/comes"}
+
+
 def test_sliding_timers_start_anew():
     """Nobody could use the param while the router was away."""
     desk = restored([param("/a", ttl=sliding_ttl(10), timestamp=START_US - 3_600 * SECOND_US)])

@@ -14,10 +14,12 @@ class Listener:
 
     def __init__(self, recorder):
         self.recorder = recorder
+        self.remembered = []
         self.commits = []
         self.troubles = []
         self.recoveries = 0
         self._heard = asyncio.Event()
+        recorder.on_remembered = self.remembered.extend
         recorder.on_committed = self._committed
         recorder.on_trouble = self._trouble
         recorder.on_recovered = self._recovered

@@ -10,6 +10,7 @@ from clasp_journal import value as values
 from clasp_journal.entry import EntryKind
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.restore import State, fold
+from router.core.topics import Topics
 from router.runtime import committing
 from router.runtime.clerk import Clerk
 from router.runtime.recorder_local import LocalRecorder
@@ -33,10 +34,15 @@ def test_restored_state_is_the_fold_of_everything(packets, snapshot_at):
         before = fold(None, entries[:at])
         await journal.snapshot(before.params(), at, revision_floor=before.revision_floor)
         recorder = LocalRecorder(journal)
+        remembered = Topics(passing_max=0)
+        recorder.on_remembered = lambda params: remembered.restore(params, 0)
         restored = await recorder.start()
-        state = State(restored.params, restored.revision_floor)
         right = fold(None, entries)
-        assert (state.live, state.tombstones) == (right.live, right.tombstones)
+        live = {param._replace(ttl=param.ttl or None) for param in right.live.values()}
+        gone = list(right.tombstones.values())
+        told = remembered.snapshot()
+        assert (set(told[: remembered.live]), told[remembered.live :]) == (live, gone)
+        assert len(told) == len(live) + len(gone)
         assert (restored.latest_seq, restored.epoch) == (len(entries), journal.epoch)
         assert restored.param_count == len(right.params())
         await recorder.stop()
@@ -147,8 +153,9 @@ async def test_what_is_left_of_a_state_is_restored_and_said_to_be_all(caplog):
     entries = expected([sets(25, spread=20)])
     await journal.append(entries)
     recorder = LocalRecorder(journal)
-    restored = await recorder.start()
-    assert State(restored.params).live == fold(None, entries[15:]).live
+    listener = Listener(recorder)
+    await recorder.start()
+    assert State(listener.remembered).live == fold(None, entries[15:]).live
     assert "entries 1 to 15 are gone" in caplog.text
     await recorder.stop()
 

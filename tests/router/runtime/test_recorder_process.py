@@ -1,8 +1,10 @@
 """A recorder with a process of its own: order, durability, start, stop, and the lock."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import sqlite3
 
 import pytest
 
@@ -61,11 +63,28 @@ async def test_what_was_recorded_is_restored(path):
         await record(recorder, listener, packets)
         epoch = recorder.epoch
     second = ProcessRecorder(JournalOptions(str(path)))
+    listener = Listener(second)
     restored = await second.start()
     right = fold(None, expected(packets))
-    assert State(restored.params).live == right.live
+    assert State(listener.remembered).live == right.live
     assert (restored.epoch, restored.latest_seq, restored.param_count) == (epoch, 350, 80)
     await second.stop()
+
+
+async def test_of_what_came_after_the_snapshot_only_the_changes_are_told(path):
+    """Behind the snapshot itself, so that the router need not wait for them to begin."""
+    entries = expected([sets(60), sets(9, spread=3)])
+    async with SqliteJournal(path) as journal:
+        await journal.append(entries[:60])
+        await journal.snapshot_by_fold()
+        await journal.append(entries[60:])
+    recorder = ProcessRecorder(JournalOptions(str(path)))
+    listener = Listener(recorder)
+    assert (await recorder.start()).param_count == len(fold(None, entries).live)
+    told, right = listener.remembered, fold(None, entries).live
+    assert told[:-3] == list(fold(None, entries[:60]).live.values())
+    assert told[-3:] == [right[address] for address in sorted(right)[:3]]
+    await recorder.stop()
 
 
 async def test_a_stop_leaves_a_snapshot_of_the_end(path):
@@ -171,6 +190,26 @@ async def test_a_damaged_file_is_refused_or_set_aside(path):
     assert await values_in(path) == [0, 1]
     (aside,) = [kept for kept in path.parent.iterdir() if "damaged" in kept.name]
     assert aside.read_bytes().startswith(b"this is no database")
+
+
+@pytest.mark.parametrize("serve", [False, True])
+async def test_of_a_journal_that_is_set_aside_nothing_is_remembered(path, serve):
+    """Even if its snapshot is intact, and only an entry after that is found to be damaged."""
+    async with SqliteJournal(path) as journal:
+        await journal.append(expected([sets(50)]))
+        await journal.snapshot_by_fold()
+        await journal.append(expected([sets(50)]))
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE entry SET revision = revision + 1 WHERE seq = 70")
+    recorder = ProcessRecorder(JournalOptions(str(path), set_aside_damaged=serve))
+    listener = Listener(recorder)
+    if not serve:
+        with pytest.raises(JournalCorrupt):
+            await recorder.start()
+        return
+    assert (await recorder.start()).param_count == 0
+    assert listener.remembered == []
+    await recorder.stop()
 
 
 async def test_a_journal_that_cannot_be_opened_is_an_error_of_the_start(tmp_path):
