@@ -10,7 +10,7 @@ from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.forgetting import Forgotten, act_of, is_blank, told_by
 from clasp_journal.sqlite import SqliteJournal, slicing
 from tests.journal.sqlite.making import START_US, facts, folded, was_sent, was_set
-from tests.journal.sqlite.test_compaction import copied
+from tests.journal.sqlite.test_compaction import after_each_slice, copied
 
 COUNT = 3_000
 
@@ -34,22 +34,20 @@ def a_past(count: int = COUNT) -> list[JournalEntry]:
 async def test_forgetting_that_is_cut_anywhere_is_made_up_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file as it is after each transaction is opened as if the process had stopped there."""
+    """The file as it is after each slice is opened as if the process had stopped there."""
     monkeypatch.setattr(slicing, "ENTRIES_FIRST", 500)
     monkeypatch.setattr(slicing, "ENTRIES_MAX", 500)
     path, told = tmp_path / "j.db", a_past()
     copies: list[Path] = []
-    async with SqliteJournal(path) as journal, SqliteJournal(path, read_only=True) as reader:
+    async with SqliteJournal(path) as journal:
         await journal.append(told)
-        forgetting = asyncio.ensure_future(journal.forget("desk"))
-        sizes: set[tuple[int, int]] = set()
-        while not forgetting.done():
-            size = (await reader.latest_seq(), await reader.count(OF_DESK, after_seq=0, upto_seq=COUNT))
-            if size not in sizes:
-                sizes.add(size)
-                copies.append(copied(path, tmp_path / f"cut-{len(copies)}.db"))
-            await asyncio.sleep(0)
-        assert await forgetting == sum(entry.author == "desk" for entry in told)
+
+        def cut() -> None:
+            copies.append(copied(path, tmp_path / f"cut-{len(copies)}.db"))
+
+        cut()
+        after_each_slice(monkeypatch, cut)
+        assert await journal.forget("desk") == sum(entry.author == "desk" for entry in told)
     assert len(copies) > 3
     ends = set()
     for copy in copies:
@@ -64,9 +62,6 @@ async def test_forgetting_that_is_cut_anywhere_is_made_up_for(
             ]
             assert (await journal.verify()).problems == []
     assert ends == {False, True}
-
-
-OF_DESK = SqliteJournal("unused").query(author="desk").selection
 
 
 async def test_what_was_forgotten_is_nowhere_in_the_file(tmp_path: Path) -> None:

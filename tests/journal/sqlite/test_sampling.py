@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.rules import Rules
-from clasp_journal.selection import EVERYTHING, Selection
 from clasp_journal.sqlite import SqliteJournal, slicing
 from clasp_journal.thinned import blank_of, told_by, was_thinned
 from tests.journal.sqlite.making import START_US, Growing, expired, facts, folded, was_sent, was_set
-from tests.journal.sqlite.test_compaction import copied
+from tests.journal.sqlite.test_compaction import after_each_slice, copied
 
 SECOND_US = 1_000_000
 LAST_US = START_US + 1_000 * SECOND_US
@@ -186,23 +185,15 @@ async def test_the_last_that_stayed_goes_when_a_newer_one_is_old_enough(tmp_path
 async def test_a_thinning_that_is_cut_anywhere_is_made_up_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file as it is after each transaction is opened as if the process had stopped there."""
+    """The file as it is after each slice is opened as if the process had stopped there."""
     monkeypatch.setattr(slicing, "ENTRIES_FIRST", 400)
     monkeypatch.setattr(slicing, "ENTRIES_MAX", 400)
     path, told = tmp_path / "j.db", a_past()
-    blanks = Selection(EVERYTHING, kinds=frozenset((int(EntryKind.REMOVED),)))
     copies: list[Path] = []
-    async with SqliteJournal(path) as journal, SqliteJournal(path, read_only=True) as reader:
+    async with SqliteJournal(path) as journal:
         await journal.append(told)
-        thinning = asyncio.ensure_future(journal.thin(SAMPLED, before_us=LAST_US))
-        counts: set[int] = set()
-        while not thinning.done():
-            count = await reader.count(blanks, after_seq=0, upto_seq=COUNT + 2)
-            if count not in counts:
-                counts.add(count)
-                copies.append(copied(path, tmp_path / f"cut-{len(copies)}.db"))
-            await asyncio.sleep(0)
-        await thinning
+        after_each_slice(monkeypatch, lambda: copies.append(copied(path, tmp_path / f"cut-{len(copies)}.db")))
+        await journal.thin(SAMPLED, before_us=LAST_US)
         whole = await journal.query(limit=COUNT)
     assert len(copies) > 3
     for copy in copies:
