@@ -60,6 +60,10 @@ def parse_renaming(text: str) -> Renaming:
     old, equals, new = text.partition("=")
     if not equals:
         raise BadInput(f"{text!r} is no renaming; examples: /stage=/rehearsal, /=/evening-1")
+    if "*" in text:
+        raise BadInput(
+            f"{text!r}: a renaming moves whole subtrees and knows no wildcards; an example: /stage=/rehearsal"
+        )
     return Renaming(_root(old), _root(new))
 
 

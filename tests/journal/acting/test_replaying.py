@@ -56,8 +56,10 @@ def test_a_subtree_gets_another_root(texts, address, expected):
     assert renamed(address, [parse_renaming(text) for text in texts]) == expected
 
 
-@pytest.mark.parametrize("text", ["/a", "a=/b", "/a=b", "=", "/a=", "/a//b=/c"])
+@pytest.mark.parametrize(
+    "text", ["/a", "a=/b", "/a=b", "=", "/a=", "/a//b=/c", "/a/**=/b/**", "/a=/b/*", "/z*=/b"]
+)
 def test_what_is_no_renaming_is_refused(text):
-    """With examples, or what is wrong with the address."""
+    """With examples, or what is wrong with it. A pattern would fit nothing: all would be played in place."""
     with pytest.raises(BadInput):
         parse_renaming(text)
