@@ -19,7 +19,7 @@ class Exit(IntEnum):
     """Nothing matched, and `--exit-empty` was given."""
     USAGE = 2
     UNREACHABLE = 3
-    """The journal cannot be opened, or the router not reached."""
+    """The journal cannot be opened, the router not reached, or the result not written."""
     FORBIDDEN = 4
     DAMAGED = 5
     """The file is not what was written."""
@@ -49,6 +49,6 @@ def ending_of(error: Exception) -> Ending | None:
         return Ending(Exit.INCOMPLETE, str(error))
     if isinstance(error, JournalCorrupt):
         return Ending(Exit.DAMAGED, str(error))
-    if isinstance(error, JournalError):
+    if isinstance(error, JournalError | OSError):
         return Ending(Exit.UNREACHABLE, str(error))
     return None

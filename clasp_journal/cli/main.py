@@ -157,7 +157,7 @@ def _explain(error: Exception) -> int:
         raise error
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         _close_stdout()
     if ending.reason:
         say(f"{PROGRAM}: {ending.reason}")
@@ -165,7 +165,7 @@ def _explain(error: Exception) -> int:
 
 
 def _close_stdout() -> None:
-    """Let the interpreter flush what is left into nothing, not into the closed pipe."""
+    """Let the interpreter flush what is left into nothing, not into a closed pipe or a full disk."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

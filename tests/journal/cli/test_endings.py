@@ -129,3 +129,14 @@ async def test_a_closed_pipe_is_silent(tmp_path):
     async with asyncio.timeout(PATIENCE_S):
         told = await process.stderr.read()
         assert (await process.wait(), told) == (0, b"")
+
+
+async def test_a_result_that_cannot_be_written_is_code_3(recorded):
+    """A full disk behind `>` is one line, as with every other fault, also where it shows only at the end."""
+    with open("/dev/full", "wb") as full:
+        for rows in ("all", "1"):
+            process = await start(recorded, "query", "-n", rows, "-q", "--db", FILE, stdout=full)
+            async with asyncio.timeout(PATIENCE_S):
+                _, told = await process.communicate()
+            assert (process.returncode, told.count(b"\n")) == (Exit.UNREACHABLE, 1)
+            assert b"No space left on device" in told
