@@ -115,7 +115,9 @@ def entry_of(loaded: Mapping[str, Any]) -> JournalEntry:
         )
     except BadValue:
         raise
-    except (KeyError, ValueError, AttributeError, TypeError, OverflowError, struct.error) as error:
+    except KeyError as error:
+        raise BadValue(f"this is no entry: {error} is missing or unknown") from None
+    except (ValueError, AttributeError, TypeError, OverflowError, struct.error) as error:
         raise BadValue(f"this is no entry: {type(error).__name__} {error}") from None
 
 
