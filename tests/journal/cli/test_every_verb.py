@@ -5,6 +5,7 @@ import shutil
 
 from clasp_journal.cli.exits import Exit
 from clasp_journal.cli.main import VERBS
+from clasp_journal.sqlite import SqliteJournal
 from tests.journal.cli.evening import FILE, at
 from tests.journal.cli.tool import run, run_on_terminal
 
@@ -63,3 +64,84 @@ async def test_every_verb_speaks_to_a_person_and_to_a_program(recorded, tmp_path
         assert verb == "export" or not shown.out.startswith("{"), verb
         assert shown.out.strip(), verb
         assert "\x1b" not in piped.out, verb
+
+
+NO_TIME = "is no time; examples: 21:03"
+NO_PATTERN = "pattern must start with '/'"
+TOO_MUCH = "Got unexpected extra argument (extra)"
+WRONG = {
+    "query": (("lights",), NO_PATTERN),
+    "tail": (("/a//b",), "pattern has an empty segment before its end: /a//b"),
+    "since": (("soon",), "'soon' is not a valid integer"),
+    "around": (("25:99",), "'25:99': no clock shows that"),
+    "history": (("lights",), NO_PATTERN),
+    "state": (("--at", "someday"), NO_TIME),
+    "get": (("lights",), NO_PATTERN),
+    "marks": (("extra",), TOO_MUCH),
+    "who": (("-S", "never"), NO_TIME),
+    "top": (("--by", "colour"), "'colour' is not one of 'count', 'bytes', 'rate'"),
+    "stats": (("extra",), TOO_MUCH),
+    "diff": (("someday",), NO_TIME),
+    "mark": ((), "Missing argument 'NAME'"),
+    "undo": (("/a/**",), "Missing option '--to'"),
+    "replay": (("--to", "http://127.0.0.1:1"), "is no URL of a router; an example: ws://127.0.0.1:7330"),
+    "verify": (("extra",), TOO_MUCH),
+    "backup": ((), "Missing argument 'FILE'"),
+    "restore": (("--to", "then.db"), "Missing option '--at'"),
+    "snapshot": (("forget",), "'forget' is not one of 'create', 'list', 'show'"),
+    "compact": ((), "what is to go? give --before TIME or SEQ, or --keep SPAN"),
+    "export": (("-o", "xml"), "'xml' is not one of 'jsonl', 'json', 'csv'"),
+    "import": ((), "Missing argument 'FILE'"),
+    "upgrade": (("extra",), TOO_MUCH),
+    "doctor": (("extra",), TOO_MUCH),
+    "view": (("show", "nothing"), "'nothing' is not one of 'params'"),
+    "forget": ((), "Missing argument 'AUTHOR'"),
+    "mirror": (("mend", "show.jsonl"), "mend"),
+    "completion": (("csh",), "'csh' is not one of 'bash', 'zsh', 'fish'"),
+}
+EMPTY = {
+    "query": (),
+    "since": ("0",),
+    "around": ("now",),
+    "history": ("/a",),
+    "state": (),
+    "get": ("/a",),
+    "marks": (),
+    "who": (),
+    "top": (),
+    "diff": ("60s ago",),
+    "snapshot": ("list",),
+}
+"""The verbs that list what they find; the others tell a fact in any case."""
+
+
+async def test_every_verb_says_what_is_wrong_with_its_words(recorded):
+    """Exit code 2, nothing on stdout, the words that help; the file is as it was."""
+    assert set(WRONG) == set(VERBS)
+    before = (recorded / FILE).read_bytes()
+    target = {verb: () if verb == "completion" else ("--db", FILE) for verb in WRONG}
+    results = await asyncio.gather(
+        *(run(recorded, verb, *given, *target[verb]) for verb, (given, _) in WRONG.items())
+    )
+    for (verb, (_, words)), result in zip(WRONG.items(), results, strict=True):
+        assert (result.code, result.out) == (Exit.USAGE, ""), (verb, result)
+        assert words in result.err, (verb, result)
+        assert "Traceback" not in result.err, verb
+    assert (recorded / FILE).read_bytes() == before
+
+
+async def test_every_verb_that_finds_nothing_says_nothing(tmp_path):
+    """Exit code 0 and an empty stdout, in a pipe and on a terminal; 1 where that is asked for."""
+    async with SqliteJournal(tmp_path / FILE) as journal:
+        await journal.open()
+    target = ("-q", "--db", FILE)
+    piped, asked, shown = await asyncio.gather(
+        asyncio.gather(*(run(tmp_path, verb, *given, *target) for verb, given in EMPTY.items())),
+        asyncio.gather(
+            *(run(tmp_path, verb, *given, *target, "--exit-empty") for verb, given in EMPTY.items())
+        ),
+        asyncio.gather(*(run_on_terminal(tmp_path, verb, *given, *target) for verb, given in EMPTY.items())),
+    )
+    for verb, *results in zip(EMPTY, piped, asked, shown, strict=True):
+        assert [result.code for result in results] == [Exit.OK, Exit.NOTHING, Exit.OK], (verb, results)
+        assert not any(result.out for result in results), (verb, results)
