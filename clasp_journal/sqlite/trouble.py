@@ -89,6 +89,11 @@ def inspect_before_opening(path: str) -> None:
                 raise JournalCorrupt("the write-ahead log is damaged", path=path + "-wal", operation="open")
 
 
+def has_wal(path: str) -> bool:
+    """Whether there is a write-ahead log beside the database."""
+    return _size_bytes(path + "-wal") > 0
+
+
 def file_identity(path: str) -> tuple[int, int]:
     """What tells a file from one that later has its name."""
     told = os.stat(path)

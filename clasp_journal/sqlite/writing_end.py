@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -26,7 +25,7 @@ from clasp_journal.sqlite.locking import WriterLock
 from clasp_journal.sqlite.meta import NOTHING_TO_FORGET, Meta
 from clasp_journal.sqlite.mirroring import attach
 from clasp_journal.sqlite.transactions import writing
-from clasp_journal.sqlite.trouble import inspect_before_opening, set_aside
+from clasp_journal.sqlite.trouble import has_wal, inspect_before_opening, set_aside
 from clasp_journal.sqlite.worker import Worker
 from clasp_journal.sqlite.writer import EntryWriter
 
@@ -58,8 +57,10 @@ async def _untouched_if_refused(path: str) -> AsyncIterator[None]:
 
     The last connection to close empties the write-ahead log into the database, which whoever only refuses
     a file must not do. One that may only read cannot; and while it watches, it is not the writer who is last.
+    Without a log there is nothing to keep, and a creation that was cut short may have left a rollback
+    journal, over which nobody can read who may not write.
     """
-    if not await asyncio.to_thread(os.path.exists, path):
+    if not await asyncio.to_thread(has_wal, path):
         yield
         return
     watcher = await Worker.start(path, "ro")

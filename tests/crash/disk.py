@@ -86,6 +86,13 @@ class Inode:
             apply(self.safe, record)
         self.pending.clear()
 
+    def seen(self) -> bytes:
+        """The bytes as every program sees them, synced or not."""
+        content = bytearray(self.safe)
+        for record in self.pending:
+            apply(content, record)
+        return bytes(content)
+
     def survivors(self, rng: random.Random) -> bytes:
         """The bytes after a power cut, one possibility of many."""
         content = bytearray(self.safe)
@@ -144,6 +151,10 @@ class Disk:
                 self._change_names({record.name: None, target: self._names[record.name]})
             elif record.act is Act.UNLINK:
                 self._change_names({record.name: None})
+
+    def seen(self) -> dict[str, bytes]:
+        """The files as a program leaves them that is killed now."""
+        return {name: inode.seen() for name, inode in self._names.items()}
 
     def image(self, rng: random.Random) -> dict[str, bytes]:
         """The files after a power cut now, one possibility of many."""
