@@ -185,7 +185,7 @@ async def test_the_last_that_stayed_goes_when_a_newer_one_is_old_enough(tmp_path
 async def test_a_thinning_that_is_cut_anywhere_is_made_up_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file as it is after each slice is opened as if the process had stopped there."""
+    """The file as it is after a slice is opened as if the process had stopped there: a dozen of them."""
     monkeypatch.setattr(slicing, "ENTRIES_FIRST", 400)
     monkeypatch.setattr(slicing, "ENTRIES_MAX", 400)
     path, told = tmp_path / "j.db", a_past()
@@ -196,10 +196,10 @@ async def test_a_thinning_that_is_cut_anywhere_is_made_up_for(
         await journal.thin(SAMPLED, before_us=LAST_US)
         whole = await journal.query(limit=COUNT)
     assert len(copies) > 3
-    for copy in copies:
+    for copy in copies[:: max(1, len(copies) // 12)]:
         async with SqliteJournal(copy) as journal:
+            acts = [act for entry in await journal.query(after_seq=COUNT) if (act := told_by(entry))]
             for blank in filter(was_thinned, await journal.query(limit=COUNT)):
-                acts = filter(None, map(told_by, await journal.query(after_seq=COUNT)))
                 assert any(act.first_seq <= blank.seq <= act.last_seq for act in acts)
             assert facts(await journal.state()) == facts(folded(told))
             assert (await journal.verify()).problems == []
