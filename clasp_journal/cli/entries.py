@@ -24,7 +24,7 @@ from clasp_journal.cli.asking import (
     literal,
     tell_missing,
 )
-from clasp_journal.cli.output import Printer
+from clasp_journal.cli.printer import Printer
 from clasp_journal.cli.records import ENTRY_COLUMNS, HISTORY_COLUMNS, entry_record
 from clasp_journal.cli.spans import format_span, parse_span
 from clasp_journal.cli.stderr import Progress

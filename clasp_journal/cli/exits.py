@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from clasp_journal.cli.begin import INTERRUPTED
+from clasp_journal.cli.interrupts import INTERRUPTED
 from clasp_journal.errors import BadInput, HistoryIncomplete, JournalCorrupt, JournalError
 
 

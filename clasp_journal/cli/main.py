@@ -15,8 +15,8 @@ from typing import NamedTuple, NoReturn
 
 import click
 
-from clasp_journal.cli.begin import ignore_interrupts
 from clasp_journal.cli.exits import Ending, Exit, ending_of
+from clasp_journal.cli.interrupts import ignore_interrupts
 from clasp_journal.cli.stderr import say
 
 PROGRAM = "clasp-journal"

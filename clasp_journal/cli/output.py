@@ -1,23 +1,19 @@
 """How results leave: a table on a terminal, JSON lines in a pipe, and what else was asked for.
 
-A result is a *record*: a dict with stable keys and JSON values. Laws: every verb writes records, so every
-format works for every verb; in machine formats nothing is rounded, shortened or coloured; a record is on its
-way when `flush` returns.
+Law: every verb writes records, so every format works for every verb.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from clasp_journal.cli.cells import Column, Look, raw_bytes, text_of, to_json
+from clasp_journal.cli.printer import Printer, Record
 from clasp_journal.cli.zones import Zone
 
 FORMATS = ("table", "jsonl", "json", "csv", "tsv", "raw")
-
-Record: TypeAlias = Mapping[str, Any]
 
 
 class Style(NamedTuple):
@@ -32,45 +28,6 @@ class Style(NamedTuple):
         if self.template is not None:
             return "template"
         return self.output or ("table" if sys.stdout.isatty() else "jsonl")
-
-
-class Printer:
-    """Writes records to stdout; this one as JSON lines."""
-
-    def __init__(self, columns: Sequence[Column], look: Look) -> None:
-        self.count = 0
-        """How many records were written."""
-        self.columns = columns
-        self.look = look
-
-    def write(self, record: Record) -> None:
-        """One more result."""
-        self.count += 1
-        sys.stdout.write(self.line(record))
-
-    def line(self, record: Record) -> str:
-        """The text of a record."""
-        return to_json(record) + "\n"
-
-    def flush(self) -> None:
-        """Hand over what was written."""
-        sys.stdout.flush()
-
-    def rule(self, text: str) -> None:
-        """A line between records or below them, for people; only tables have it."""
-
-    def finish(self) -> None:
-        """Write what stands behind the last record."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None or issubclass(kind, Exception):
-            self.finish()
-            self.flush()
 
 
 class _Json(Printer):

@@ -26,10 +26,11 @@ from typing import Any, TypeAlias
 
 import click
 
-from clasp_journal.cli.begin import let_work_be_interrupted
 from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.output import FORMATS, Printer, Style, open_printer
+from clasp_journal.cli.interrupts import let_work_be_interrupted
+from clasp_journal.cli.output import FORMATS, Style, open_printer
+from clasp_journal.cli.printer import Printer
 from clasp_journal.cli.targets import Target, choose_target
 from clasp_journal.cli.times import Moment, format_time, parse_time
 from clasp_journal.cli.zones import LOCAL_ZONE, UTC_ZONE, Zone

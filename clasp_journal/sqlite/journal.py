@@ -25,8 +25,9 @@ from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.folding import Folding
 from clasp_journal.sqlite.keeper import SnapshotKeeper
+from clasp_journal.sqlite.options import Options
 from clasp_journal.sqlite.snapshots import read_headers
-from clasp_journal.sqlite.storage import Options, Storage
+from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import reading
 
 if TYPE_CHECKING:

@@ -8,32 +8,20 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from clasp_journal.errors import JournalUnavailable
-from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import prepare_reader
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.extent import Extent, read_head
 from clasp_journal.sqlite.meta import Meta
+from clasp_journal.sqlite.options import Options
 from clasp_journal.sqlite.trouble import file_identity, inspect_before_opening
 from clasp_journal.sqlite.worker import Worker
 
 if TYPE_CHECKING:
     from clasp_journal.sqlite.writing_end import WritingEnd
-
-
-class Options(NamedTuple):
-    """How to open a journal."""
-
-    read_only: bool = False
-    url: str | None = None
-    """Where the writer can be reached; told to whoever finds the journal locked."""
-    lock_wait_s: float = 0.0
-    on_corrupt: Literal["refuse", "set_aside"] = "refuse"
-    mirror: MirrorOptions | None = None
-
 
 _Prepared: TypeAlias = tuple[Meta, Catalog, tuple[int, int]]
 

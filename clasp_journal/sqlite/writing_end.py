@@ -11,7 +11,6 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt
@@ -24,13 +23,11 @@ from clasp_journal.sqlite.insertion import Insertion
 from clasp_journal.sqlite.locking import WriterLock
 from clasp_journal.sqlite.meta import NOTHING_TO_FORGET, Meta
 from clasp_journal.sqlite.mirroring import attach
+from clasp_journal.sqlite.options import Options
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.trouble import has_wal, inspect_before_opening, set_aside
 from clasp_journal.sqlite.worker import Worker
 from clasp_journal.sqlite.writer import EntryWriter
-
-if TYPE_CHECKING:
-    from clasp_journal.sqlite.storage import Options
 
 log = logging.getLogger("clasp_journal")
 

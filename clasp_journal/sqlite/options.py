@@ -1,0 +1,18 @@
+"""How a journal in a file is opened: what its parts are told."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from clasp_journal.mirror.options import MirrorOptions
+
+
+class Options(NamedTuple):
+    """How to open a journal."""
+
+    read_only: bool = False
+    url: str | None = None
+    """Where the writer can be reached; told to whoever finds the journal locked."""
+    lock_wait_s: float = 0.0
+    on_corrupt: Literal["refuse", "set_aside"] = "refuse"
+    mirror: MirrorOptions | None = None
