@@ -1,12 +1,13 @@
 """Servers under the same load, in turns: one case, one row per door.
 
-Laws: within a round every door has its turn, then the next round begins. The value of a row is the median
-over the rounds, and ratios are to the first door. Where the generator and not the server was busy all the
-time, the row says so.
+Laws: within a round every door has its turn, then the next round begins; a turn ends when the server has
+nothing left to do. The value of a row is the median over the rounds, and ratios are to the first door. Where
+the server was not busy all the time, but the generator was, or the core that it is on, the row says so.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
@@ -16,6 +17,8 @@ from typing import NamedTuple
 from bench.arena import Arena, Door
 from bench.load.form import PIPELINED, Load, Result
 from bench.measure import Row
+from bench.servers.cores import JOURNAL_CORE, LOAD_CORE
+from bench.servers.server import Server
 
 Measuring = Callable[[], float]
 """What is measured without a door."""
@@ -25,6 +28,10 @@ BUSY = 0.9
 """Share of a core from which on somebody is the limit."""
 IDLE = 0.6
 """Share of a core below which somebody waits: for a disk, or for a core that others use."""
+RESTING = 0.2
+"""Share of a core below which nothing is left to do; looked at for so long."""
+LOOK_S = 0.01
+SETTLE_TIMEOUT_S = 5.0
 KEPT_UP = 0.98
 """Share of a wanted rate that has to be reached."""
 
@@ -47,8 +54,9 @@ class Sample(NamedTuple):
     result: Result
     cpu_us: float | None
     children_cpu_us: float
-    server_share: float
-    """Of a core; the busier one, if the server has its journal in a process of its own."""
+    own_share: float
+    """What the server's own process took of a core, and its children while the clock ran."""
+    children_share: float
 
 
 def contest(
@@ -75,15 +83,34 @@ def sample(arena: Arena, case: Case, door: Door) -> Sample:
     """One round of one door."""
     load = replace(case.load, port=door.port, host=door.host, speech=door.speech or case.load.speech)
     arena.generator.prepare(load)
+    if door.server is None:
+        result = arena.generator.go()
+        return Sample(_value(case, result, 0.0), result, None, 0.0, 0.0, 0.0)
     server = door.server
-    before = (server.cpu_ns, server.children_cpu_ns) if server else (0, 0)
+    own_ns, children_ns = server.cpu_ns, server.children_cpu_ns
     result = arena.generator.go()
-    after = (server.cpu_ns, server.children_cpu_ns) if server else (0, 0)
-    own_us, children_us = ((end - begin) / 1e3 for begin, end in zip(before, after, strict=True))
-    sent = max(1, result.sent)
-    value = _value(case, result, own_us / sent)
-    share = max(own_us, children_us) / 1e6 / result.seconds
-    return Sample(value, result, own_us / sent if server else None, children_us / sent, share)
+    spent_ns, children_spent_ns = server.cpu_ns - own_ns, server.children_cpu_ns - children_ns
+    _settle(server)
+    sent, wall_ns = max(1, result.sent), result.seconds * 1e9
+    cpu_us = (server.cpu_ns - own_ns) / 1e3 / sent
+    return Sample(
+        _value(case, result, cpu_us),
+        result,
+        cpu_us,
+        (server.children_cpu_ns - children_ns) / 1e3 / sent,
+        spent_ns / wall_ns,
+        children_spent_ns / wall_ns,
+    )
+
+
+def _settle(server: Server) -> None:
+    """What a server still does, such as keeping what it has delivered, must not be in another one's way."""
+    deadline = time.perf_counter() + SETTLE_TIMEOUT_S
+    while time.perf_counter() < deadline:
+        before_ns = server.cpu_ns + server.children_cpu_ns
+        time.sleep(LOOK_S)
+        if server.cpu_ns + server.children_cpu_ns - before_ns < RESTING * LOOK_S * 1e9:
+            return
 
 
 def _value(case: Case, result: Result, cpu_us: float) -> float:
@@ -121,13 +148,24 @@ def _remarks(case: Case, samples: list[Sample]) -> list[str]:
         remarks.append(f"journal's process {children_us:.2f} us CPU/msg")
     if missing := sum(result.missing for result in results):
         remarks.append(f"{missing:,} messages never came")
-    share = median(result.cpu_share for result in results)
-    server_share = median(one.server_share for one in samples)
-    if share > BUSY and server_share < BUSY:
-        remarks.append(f"the generator was the limit ({share:.0%} of its core)")
-    if case.load.regime == PIPELINED and server_share and max(share, server_share) < IDLE:
-        remarks.append(f"nobody was busy: the server had {server_share:.0%} of its core")
+    remarks += limits(case, samples)
     wanted = case.load.rate_per_s * case.load.seconds
     if wanted and median(result.sent for result in results) < KEPT_UP * wanted:
         remarks.append("the rate was not reached")
     return remarks
+
+
+def limits(case: Case, samples: list[Sample]) -> list[str]:
+    """Who was the limit, if it was not the server's own process."""
+    own = median(one.own_share for one in samples)
+    children = median(one.children_share for one in samples)
+    generator = median(one.result.cpu_share for one in samples)
+    if max(own, children) >= BUSY:
+        return []
+    if generator > BUSY:
+        return [f"the generator was the limit ({generator:.0%} of its core)"]
+    if JOURNAL_CORE == LOAD_CORE and generator + children > BUSY:
+        return [f"the generator's core was the limit: {children:.0%} for the journal, {generator:.0%} for it"]
+    if case.load.regime == PIPELINED and own and max(own, children, generator) < IDLE:
+        return [f"nobody was busy: the server had {own:.0%} of its core"]
+    return []

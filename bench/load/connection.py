@@ -1,12 +1,20 @@
 """One client of a server under load: a plain socket, which costs little of what is measured."""
 
 import socket
+import sys
 from collections.abc import Sequence
 
 from bench.speech.form import Step
 
-READ_BYTES = 1 << 20
+READ_BYTES = 64 * 1024
+"""At once: more would be taken from the system and given back for every read."""
+DISCARD_BYTES = 1 << 20
 ENTER_TIMEOUT_S = 20.0
+
+_DROP = socket.MSG_TRUNC if sys.platform == "linux" else 0
+"""With this flag the kernel of Linux drops what has come over TCP; elsewhere it is copied."""
+_SINK = bytearray(DISCARD_BYTES)
+_CLOSED = "the server closed a connection of the load"
 
 
 class Connection:
@@ -15,6 +23,7 @@ class Connection:
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self.socket = socket.create_connection((host, port), ENTER_TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.number = self.socket.fileno()
         self.sent = 0
         """Messages so far."""
         self._unsent = b""
@@ -49,8 +58,18 @@ class Connection:
         except BlockingIOError:
             return b""
         if not data:
-            raise ConnectionResetError("the server closed a connection of the load")
+            raise ConnectionResetError(_CLOSED)
         return data
+
+    def discard(self) -> int:
+        """How many bytes are there; nobody looks at them."""
+        try:
+            size_bytes = self.socket.recv_into(_SINK, DISCARD_BYTES, _DROP)
+        except BlockingIOError:
+            return 0
+        if not size_bytes:
+            raise ConnectionResetError(_CLOSED)
+        return size_bytes
 
     def send(self, data: bytes, messages: int) -> bool:
         """Send some; False while an earlier call's bytes are not all gone."""

@@ -1,26 +1,24 @@
-"""One load on its way: as fast as a window allows, or at a rate.
+"""One load on its way: as fast as a window allows, one message after the other, or at a rate.
 
-Laws: a message is on its way until it is acknowledged and all its copies are delivered, whichever of the two
-there are; progress is counted in bytes over all connections. The time runs until everything has arrived.
+Laws: the time runs until everything has arrived; the generator must not be what is measured. So it does not
+ask to be woken by every delivery, which is work for the server, too: while the window is full it sleeps for a
+moment and takes all that has come meanwhile.
 """
 
 import select
-import struct
 import time
+from random import Random
 from statistics import quantiles
 
-from bench.load.connection import Connection, enter_all
-from bench.load.form import Load, Result
-from bench.speech import speech
-from bench.speech.form import Count
+from bench.load.everybody import STAMP, Everybody
+from bench.load.form import ONE_PER_TICK, Load, Result
 
 BLOCK = 256
 """Messages sent at once, at most."""
+NAP_S = 0.0002
+"""While the window is full; it holds milliseconds of any server's work."""
 PULSE_S = 0.0002
 """Between messages at a rate, at least: of fifty thousand per second, ten go out together."""
-PATIENCE_S = 5.0
-"""For what is still on its way in the end, as long as nothing comes."""
-STAMP = struct.Struct(">d")
 
 
 class Run:
@@ -28,82 +26,86 @@ class Run:
 
     def __init__(self, load: Load) -> None:
         self._load = load
-        self._speech = speech(load.speech, load.groups)
-        self._hears: dict[int, tuple[Connection, Count, bool]] = {}
-        self._delivered_units = self._ack_units = 0
-        self._poll = select.epoll()
-        self._latencies_us: list[float] = []
-        self._timed_rest = b""
-        self._unwrap = self._speech.unwraps()
-        self._enter()
-
-    def _enter(self) -> None:
-        load, spoken = self._load, self._speech
-        self._readers = [Connection(load.port, load.host) for _ in range(load.readers)]
-        enter_all(
-            self._readers,
-            [spoken.reader_enters(number, number % load.groups) for number in range(load.readers)],
-        )
-        self._writers = [Connection(load.port, load.host) for _ in range(load.writers)]
-        enter_all(self._writers, [spoken.writer_enters(number) for number in range(load.writers)])
-        for who, makes_count, is_reader in (
-            *((one, spoken.hears, True) for one in self._readers),
-            *((one, spoken.counts_acks, False) for one in self._writers),
-        ):
-            self._hears[who.socket.fileno()] = who, makes_count(), is_reader
-            self._poll.register(who.socket, select.EPOLLIN)
+        self._all = Everybody(load)
+        self._speech = self._all.speech
 
     def go(self) -> Result:
         """Send for the given time, wait for what is on its way, and count."""
         cpu, begin = time.process_time(), time.perf_counter()
-        (self._at_a_rate if self._load.rate_per_s else self._as_fast_as_possible)(begin + self._load.seconds)
+        self._send_until(begin + self._load.seconds)
         sent_at = time.perf_counter()
-        last_at = self._drain()
+        last_at = self._all.drain()
         result = Result(
-            sent=self._sent,
-            delivered=self._delivered,
-            acknowledged=self._acknowledged if self._speech.ack_units else 0,
+            sent=self._all.sent,
+            delivered=self._all.delivered,
+            acknowledged=self._all.acknowledged,
             seconds=last_at - begin,
             drain_s=max(0.0, last_at - sent_at),
             cpu_share=(time.process_time() - cpu) / (time.perf_counter() - begin),
-            missing=self._missing,
+            missing=self._all.missing,
         )
-        if len(self._latencies_us) > 1:
-            cuts = quantiles(self._latencies_us, n=100)
+        if len(self._all.latencies_us) > 1:
+            cuts = quantiles(self._all.latencies_us, n=100)
             result.p50_us, result.p99_us = cuts[49], cuts[98]
         return result
 
     def close(self) -> None:
         """Everybody leaves."""
-        for connection in (*self._writers, *self._readers):
-            connection.close()
-        self._poll.close()
+        self._all.close()
+
+    def _send_until(self, end: float) -> None:
+        if self._load.rate_per_s:
+            self._at_a_rate(end)
+        elif self._load.regime == ONE_PER_TICK:
+            self._one_by_one(end)
+        else:
+            self._as_fast_as_possible(end)
 
     def _as_fast_as_possible(self, end: float) -> None:
-        blob = b"".join(self._speech.frames)
-        frame_bytes = len(self._speech.frames[0])
+        everybody, frames = self._all, self._speech.frames
+        blob, frame_bytes = b"".join(frames), len(frames[0])
         block = min(BLOCK, max(1, self._load.window // 2))
         begin = time.perf_counter()
         while (now := time.perf_counter()) < end:
-            self._read(0.001)
+            everybody.read()
             window = self._window(now - begin)
-            for writer in self._writers:
-                if window - self._on_the_way < block:
+            if window - everybody.on_the_way < block:
+                time.sleep(NAP_S)
+            for writer in everybody.writers:
+                if window - everybody.on_the_way < block:
                     break
-                at = writer.sent % (len(self._speech.frames) - block + 1)
+                at = writer.sent % (len(frames) - block + 1)
                 writer.send(blob[at * frame_bytes : (at + block) * frame_bytes], block)
 
     def _window(self, elapsed_s: float) -> int:
         """How much may be on its way: of a slow server no more than what it works off within the horizon."""
-        window, horizon_s = self._load.window * len(self._writers), self._load.horizon_s
+        window, horizon_s = self._load.window * len(self._all.writers), self._load.horizon_s
         if not horizon_s:
             return window
-        done_per_s = (self._sent - self._on_the_way) / elapsed_s
+        done_per_s = (self._all.sent - self._all.on_the_way) / elapsed_s
         return min(window, max(2 * BLOCK, int(done_per_s * horizon_s)))
+
+    def _one_by_one(self, end: float) -> None:
+        """Send the next message when everybody has the one before.
+
+        The generator waits for somebody who has not, in an order that no server knows: then a few deliveries
+        wake it, and not each of them, whoever is served last.
+        """
+        everybody, frames, writer = self._all, self._speech.frames, self._all.writers[0]
+        groups = [_shuffled(owed) for owed in everybody.owed()]
+        while time.perf_counter() < end:
+            owed = groups[writer.sent % len(groups)].copy()
+            writer.send(frames[writer.sent % len(frames)], 1)
+            while owed and (now := time.perf_counter()) < end:
+                select.select([next(iter(owed))], [], [], end - now)
+                for number, units in everybody.read():
+                    left = owed.pop(number, 0) - units
+                    if left > 0:
+                        owed[number] = left
 
     def _at_a_rate(self, end: float) -> None:
         """Late messages go out together; each carries the time at which it really goes."""
-        writer, frames, rate = self._writers[0], self._speech.frames, self._load.rate_per_s
+        writer, frames, rate = self._all.writers[0], self._speech.frames, self._load.rate_per_s
         stamp_ends = -self._speech.stamp_from_end + STAMP.size
         parts = [
             (frame[: -self._speech.stamp_from_end], frame[stamp_ends:] if stamp_ends else b"")
@@ -117,78 +119,10 @@ class Run:
                 some = (parts[n % len(parts)] for n in range(writer.sent, writer.sent + due))
                 writer.send(b"".join([before + stamp + after for before, after in some]), due)
                 next_pulse = now + PULSE_S
-            self._read_soon(max(next_pulse, begin + (writer.sent + 1) / rate))
+            self._all.read_soon(max(next_pulse, begin + (writer.sent + 1) / rate))
 
-    def _read_soon(self, until: float) -> None:
-        """What comes before the next message is due; epoll knows milliseconds only, select knows better."""
-        wait_s = max(0.0, until - time.perf_counter())
-        ready, _, _ = select.select(list(self._hears), [], [], wait_s)
-        for number in ready:
-            self._hear(number, timed=True)
 
-    def _read(self, timeout_s: float) -> int:
-        ready = self._poll.poll(timeout_s)
-        for number, _ in ready:
-            self._hear(number)
-        return len(ready)
-
-    def _hear(self, number: int, *, timed: bool = False) -> None:
-        connection, count, is_reader = self._hears[number]
-        data = connection.receive()
-        if not is_reader:
-            self._ack_units += count(data)
-            return
-        self._delivered_units += count(data)
-        if timed and connection is self._readers[0]:
-            self._keep_time(data)
-
-    def _keep_time(self, data: bytes) -> None:
-        now = time.perf_counter()
-        data = self._timed_rest + self._unwrap(data)
-        unit_bytes = self._speech.delivery_units
-        whole = len(data) - len(data) % unit_bytes
-        self._timed_rest = data[whole:]
-        for at in range(unit_bytes - self._speech.delivery_stamp_from_end, whole, unit_bytes):
-            self._latencies_us.append((now - STAMP.unpack_from(data, at)[0]) * 1e6)
-
-    def _drain(self) -> float:
-        """Take what is still on its way; give up when nothing comes for a while. When the last of it came."""
-        last_at = time.perf_counter()
-        while self._missing and time.perf_counter() < last_at + PATIENCE_S:
-            if self._load.rate_per_s:
-                before = self._missing
-                self._read_soon(time.perf_counter() + 0.05)
-                came = before != self._missing
-            else:
-                came = bool(self._read(0.05))
-            if came:
-                last_at = time.perf_counter()
-            for writer in self._writers:
-                writer.push()
-        return last_at
-
-    @property
-    def _sent(self) -> int:
-        return sum(writer.sent for writer in self._writers)
-
-    @property
-    def _delivered(self) -> int:
-        return self._delivered_units // self._speech.delivery_units
-
-    @property
-    def _acknowledged(self) -> int:
-        return self._ack_units // self._speech.ack_units
-
-    @property
-    def _on_the_way(self) -> int:
-        done = self._acknowledged if self._speech.ack_units else self._sent
-        if self._readers:
-            done = min(done, self._delivered // self._load.copies)
-        return self._sent - done
-
-    @property
-    def _missing(self) -> int:
-        missing = max(0, self._sent * self._load.copies - self._delivered)
-        if self._speech.ack_units:
-            missing += max(0, self._sent - self._acknowledged)
-        return missing
+def _shuffled(owed: dict[int, int]) -> dict[int, int]:
+    items = list(owed.items())
+    Random(0).shuffle(items)
+    return dict(items)
