@@ -175,6 +175,13 @@ class Journal(ABC):
 
     # What follows from that.
 
+    async def newest(
+        self, selection: Selection, limit: int, *, after_seq: int, upto_seq: int
+    ) -> list[JournalEntry]:
+        """The newest `limit` matching entries with `after_seq < seq <= upto_seq`, oldest first."""
+        first = await self.nth_newest(selection, limit, after_seq=after_seq, upto_seq=upto_seq)
+        return await self.page(selection, first - 1, upto_seq, limit)
+
     def query(
         self,
         pattern: str | Pattern = "/**",
@@ -308,6 +315,10 @@ class Results:
         if upto is None:
             upto = await self._journal.latest_seq()
         left = self._limit
+        if self._newest and left is not None and 0 < left <= page_entries:
+            if page := await self._journal.newest(self.selection, left, after_seq=after, upto_seq=upto):
+                yield page
+            return
         if self._newest and left is not None and left > 0:
             after = await self._journal.nth_newest(self.selection, left, after_seq=after, upto_seq=upto) - 1
         while after < upto and (left is None or left > 0):

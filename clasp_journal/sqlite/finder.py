@@ -8,9 +8,12 @@ view of the file for some milliseconds, so no search keeps the write-ahead log f
 from __future__ import annotations
 
 import sqlite3
-from contextlib import ExitStack, closing
-from heapq import heapify, heappop, heapreplace
-from typing import Any, TypeAlias
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from enum import Enum
+from heapq import heappop, heapreplace
+from typing import NamedTuple, TypeAlias
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt
@@ -28,32 +31,63 @@ from clasp_journal.sqlite.transactions import reading
 ADDRESSES_IN_SQL_MAX = 2_000
 """Longer lists are looked up here, not handed to SQLite with each slice."""
 
-_Place: TypeAlias = tuple[int, int, Any, Row | None]
-"""In a merge: the order of the next entry of an address, the address's id, its cursor, that entry."""
+RUN_S = 0.003
+"""Slices that are done sooner are not worth the way from thread to thread and back."""
+GROWTH = 4
+"""Of an address in a merge so many times more is read each time: most have only a few entries in it."""
+
+_Place: TypeAlias = tuple[int, int, Iterator[Row] | None, Row | None]
+"""In a merge: the order of the next entry of an address, the address's id, what follows, that entry."""
+
+
+class Aim(Enum):
+    """What is to be found."""
+
+    OLDEST = "the oldest entries, oldest first"
+    NEWEST = "the newest entries, newest first"
+    NUMBERS = "how many there are of the newest, and the number of the last of them"
+
+
+class _Ends(NamedTuple):
+    """Where the addresses of a merge begin."""
+
+    heap: list[_Place]
+    upto: int
+    """The order up to which no address is missing."""
 
 
 class Search:
     """One search, from `advance` to `advance` until that returns True."""
 
     def __init__(
-        self, catalog: Catalog, selection: Selection, span: Span, wanted: int, *, backwards: bool = False
+        self, catalog: Catalog, selection: Selection, span: Span, wanted: int, aim: Aim = Aim.OLDEST
     ) -> None:
         self.found: list[JournalEntry] = []
+        """In the order in which they were found; empty where only numbers are wanted."""
         self.found_count = 0
         self.last_found_seq = 0
-        """A search backwards keeps no entries, only the number of the last that it found."""
         self._catalog = catalog
         self._selection = selection
         self._within = span
         self._wanted = wanted
-        self._backwards = backwards
+        self._only_keys = aim is Aim.NUMBERS
+        self._backwards = aim is not Aim.OLDEST
         self._todo: list[Span] | None = None
         self._scanned = 0
         self._passed = 0
+        self._has_merged = False
+
+    def run(self, db: sqlite3.Connection) -> bool:
+        """Do slices of the work for a moment; tell whether there was a last one."""
+        end_s = time.monotonic() + RUN_S
+        while not self.advance(db):
+            if time.monotonic() > end_s:
+                return False
+        return True
 
     def advance(self, db: sqlite3.Connection) -> bool:
         """Do a slice of the work; tell whether it was the last."""
-        with reading(db), ExitStack() as stack:
+        with reading(db):
             self._catalog.refresh(db)
             narrowing = Narrowing(self._selection, self._catalog)
             matched = self._matched()
@@ -63,10 +97,10 @@ class Search:
             if span is None or self._left() <= 0:
                 return True
             if self._plan(span, matched) is Plan.SCAN:
-                reached = self._scan(db, stack, span, (matched, narrowing))
+                reached = self._scan(db, span, (matched, narrowing))
             else:
                 assert matched is not None
-                reached = self._merge(db, stack, span, (matched, narrowing))
+                reached = self._merge(db, span, (matched, narrowing))
             self._move_on(span, reached)
             return not self._todo or self._left() <= 0
 
@@ -121,22 +155,22 @@ class Search:
 
     def _keep(self, row: Row) -> bool:
         """Add an entry to what was found; tell whether that is enough."""
-        if not self._backwards:
+        if not self._only_keys:
             self.found.append(entry_of(row, self._catalog))
         self.found_count += 1
         self.last_found_seq = row[0]
         return self.found_count >= self._wanted
 
-    def _scan(
-        self, db: sqlite3.Connection, stack: ExitStack, span: Span, by: tuple[Matched | None, Narrowing]
-    ) -> int:
+    def _scan(self, db: sqlite3.Connection, span: Span, by: tuple[Matched | None, Narrowing]) -> int:
         """Look at every entry of a slice in order; return the number up to which that is done."""
         matched, narrowing = by
         part = self._slice_of(span)
         in_sql = matched is not None and len(matched.ids) <= ADDRESSES_IN_SQL_MAX
         narrows = not narrowing.is_empty
         cells = (*part, matched.as_json if matched and in_sql else None, *narrowing.parameters())
-        statement = schema.scan(addresses=in_sql, rest=narrows, backwards=self._backwards)
+        statement = schema.scan(
+            addresses=in_sql, rest=narrows, backwards=self._backwards, only_keys=self._only_keys
+        )
         bound = cells if narrows else cells[:3] if in_sql else cells[:2]
         members = None if matched is None or in_sql else matched.members
         whole = matched is None and not narrows
@@ -146,19 +180,20 @@ class Search:
             expected, last = last, expected
         begun, passed_before = expected, self.found_count
         reached = last
-        for row in stack.enter_context(closing(db.execute(statement, bound))):
-            if whole:
-                if row[0] != expected:
+        with closing(db.execute(statement, bound)) as rows:
+            for row in rows:
+                if whole:
+                    if row[0] != expected:
+                        raise _missing(expected)
+                    expected += step
+                elif (members is not None and row[4] not in members) or not narrowing.passes(row):
+                    continue
+                if self._keep(row):
+                    reached = row[0]
+                    break
+            else:
+                if whole and expected != last + step:
                     raise _missing(expected)
-                expected += step
-            elif (members is not None and row[4] not in members) or not narrowing.passes(row):
-                continue
-            if self._keep(row):
-                reached = row[0]
-                break
-        else:
-            if whole and expected != last + step:
-                raise _missing(expected)
         self._scanned += abs(reached - begun) + 1
         self._passed += self.found_count - passed_before
         return reached
@@ -170,45 +205,64 @@ class Search:
             return Span(max(span.after_seq, span.upto_seq - size), span.upto_seq)
         return Span(span.after_seq, min(span.upto_seq, span.after_seq + size))
 
-    def _merge(
-        self, db: sqlite3.Connection, stack: ExitStack, span: Span, by: tuple[Matched, Narrowing]
-    ) -> int:
+    def _merge(self, db: sqlite3.Connection, span: Span, by: tuple[Matched, Narrowing]) -> int:
         """Follow each address's index, the next entry first; return the number up to which that is done.
 
-        A cursor is opened when the first entry of its address comes up, which for most of many
-        addresses it never does.
+        An address is looked into when its first entry comes up, which for most of many never happens.
         """
         matched, narrowing = by
         sign = -1 if self._backwards else 1
-        firsts = db.execute(
-            schema.LAST_OF_EACH if self._backwards else schema.FIRST_OF_EACH, (*span, matched.as_json)
-        )
-        heap: list[_Place] = [(sign * seq, address_id, None, None) for seq, address_id in firsts]
-        heapify(heap)
+        heap, upto = self._ends(db, span, matched)
+        at_once = 1 + self._left() // max(1, len(heap))
         for _ in range(MERGE_SLICE_ENTRIES):
-            if not heap:
+            if not heap or heap[0][0] > upto:
                 break
-            order, address_id, cursor, row = heap[0]
-            if row is None:
-                cursor = stack.enter_context(closing(self._follow(db, span, sign * order, address_id)))
-                row = cursor.fetchone()
+            order, address_id, following, row = heap[0]
+            if following is None:
+                following = self._follow(db, span, (sign * order, address_id), at_once)
+                row = next(following, None)
                 if row is None or row[0] != sign * order:
                     raise _missing(sign * order)
+            assert row is not None
             if narrowing.passes(row) and self._keep(row):
                 return int(row[0])
-            following = cursor.fetchone()
-            if following is None:
+            next_row = next(following, None)
+            if next_row is None:
                 heappop(heap)
             else:
-                heapreplace(heap, (sign * following[0], address_id, cursor, following))
-        if heap:
-            return sign * heap[0][0] - sign
-        return span.after_seq + 1 if self._backwards else span.upto_seq
+                heapreplace(heap, (sign * next_row[0], address_id, following, next_row))
+        return sign * (min(upto, heap[0][0] - 1) if heap else upto)
 
-    def _follow(self, db: sqlite3.Connection, span: Span, seq: int, address_id: int) -> sqlite3.Cursor:
-        if self._backwards:
-            return db.execute(schema.KEYS_OF_ADDRESS_BACKWARDS, (span.after_seq, seq, address_id))
-        return db.execute(schema.ENTRIES_OF_ADDRESS, (seq - 1, span.upto_seq, address_id))
+    def _ends(self, db: sqlite3.Connection, span: Span, matched: Matched) -> _Ends:
+        """The addresses that come first. As many as entries are wanted are enough, unless entries are passed
+        over; so at first it is tried with these."""
+        most = -1 if self._has_merged else self._left()
+        self._has_merged = True
+        sign = -1 if self._backwards else 1
+        cells = (*span, matched.as_json, most)
+        ends = db.execute(schema.ends(last=self._backwards), cells).fetchall()
+        # They come in the order of the merge, which makes a heap of them.
+        heap: list[_Place] = [(sign * seq, number, None, None) for seq, number in ends if seq is not None]
+        if len(heap) == most < len(matched.ids):
+            return _Ends(heap, heap[-1][0])
+        return _Ends(heap, sign * (span.after_seq + 1 if self._backwards else span.upto_seq))
+
+    def _follow(
+        self, db: sqlite3.Connection, span: Span, place: tuple[int, int], at_once: int
+    ) -> Iterator[Row]:
+        """The entries of an address from one of them on, read a few at a time and then more."""
+        seq, address_id = place
+        statement = schema.entries_of_address(backwards=self._backwards, only_keys=self._only_keys)
+        most = 1 + min(self._left(), MERGE_SLICE_ENTRIES)
+        while True:
+            at_once = min(at_once, most)
+            bounds = (span.after_seq, seq) if self._backwards else (seq - 1, span.upto_seq)
+            rows = db.execute(statement, (*bounds, address_id, at_once)).fetchall()
+            yield from rows
+            if len(rows) < at_once:
+                return
+            seq = rows[-1][0] + (-1 if self._backwards else 1)
+            at_once *= GROWTH
 
 
 def spans_by_time(

@@ -22,7 +22,7 @@ from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.restore import KeptSnapshot, Snapshot, State
 from clasp_journal.selection import EVERYTHING, FORGOTTEN, Selection
 from clasp_journal.sqlite.clock import Span
-from clasp_journal.sqlite.finder import Search
+from clasp_journal.sqlite.finder import Aim, Search
 from clasp_journal.sqlite.folding import Folding
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.options import Options
@@ -262,11 +262,22 @@ class SqliteJournal(Journal):
         self, selection: Selection, after_seq: int, upto_seq: int, limit: int
     ) -> list[JournalEntry]:
         """Up to `limit` matching entries with `after_seq < seq <= upto_seq`, oldest first."""
-        storage = await self._opened()
-        search = Search(storage.catalog, selection, Span(after_seq, upto_seq), limit)
-        while not await storage.reader.run(search.advance, "query"):
-            pass
+        search = await self._search(selection, Span(after_seq, upto_seq), limit, Aim.OLDEST)
         return search.found
+
+    async def newest(
+        self, selection: Selection, limit: int, *, after_seq: int, upto_seq: int
+    ) -> list[JournalEntry]:
+        """The newest `limit` matching entries with `after_seq < seq <= upto_seq`, oldest first."""
+        search = await self._search(selection, Span(after_seq, upto_seq), limit, Aim.NEWEST)
+        return search.found[::-1]
+
+    async def _search(self, selection: Selection, span: Span, limit: int, aim: Aim) -> Search:
+        storage = await self._opened()
+        search = Search(storage.catalog, selection, span, limit, aim)
+        while not await storage.reader.run(search.run, "query"):
+            pass
+        return search
 
     async def bodies(self, after_seq: int, upto_seq: int, limit: int) -> list[tuple[int, bytes]]:
         """Up to `limit` entries as the text of a mirror's lines; those that are missing are left out."""
@@ -283,17 +294,12 @@ class SqliteJournal(Journal):
             extent = await storage.extent()
             seq = min(upto_seq, extent.latest_seq) - n + 1
             return seq if seq >= max(extent.oldest_seq, after_seq + 1) else after_seq + 1
-        search = Search(storage.catalog, selection, Span(after_seq, upto_seq), n, backwards=True)
-        while not await storage.reader.run(search.advance, "query"):
-            pass
+        search = await self._search(selection, Span(after_seq, upto_seq), n, Aim.NUMBERS)
         return search.last_found_seq if search.found_count == n else after_seq + 1
 
     async def count(self, selection: Selection, *, after_seq: int, upto_seq: int) -> int:
         """How many matching entries a span has, without building one of them."""
-        storage = await self._opened()
-        search = Search(storage.catalog, selection, Span(after_seq, upto_seq), sys.maxsize, backwards=True)
-        while not await storage.reader.run(search.advance, "query"):
-            pass
+        search = await self._search(selection, Span(after_seq, upto_seq), sys.maxsize, Aim.NUMBERS)
         return search.found_count
 
     async def wait_beyond(self, seq: int) -> int:

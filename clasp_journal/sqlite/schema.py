@@ -217,16 +217,22 @@ BLANK_ENTRY = """UPDATE entry SET kind = ?, signal = NULL, address_id = ?, autho
 # In these, ?1 and ?2 bound the number (above ?1, up to ?2); lists of ids are JSON.
 
 _SPAN = "seq > ?1 AND seq <= ?2"
-FIRST_OF_EACH = f"""SELECT * FROM (SELECT (SELECT min(seq) FROM entry
-    WHERE address_id = wanted.value AND {_SPAN}) AS first, wanted.value FROM json_each(?3) AS wanted)
-    WHERE first IS NOT NULL"""
-LAST_OF_EACH = f"""SELECT * FROM (SELECT (SELECT max(seq) FROM entry
-    WHERE address_id = wanted.value AND {_SPAN}) AS last, wanted.value FROM json_each(?3) AS wanted)
-    WHERE last IS NOT NULL"""
-ENTRIES_OF_ADDRESS = f"""SELECT {_ENTRY} FROM entry INDEXED BY entry_by_address
-    WHERE address_id = ?3 AND {_SPAN} ORDER BY seq"""
-KEYS_OF_ADDRESS_BACKWARDS = f"""SELECT {_KEYS} FROM entry INDEXED BY entry_by_address
-    WHERE address_id = ?3 AND {_SPAN} ORDER BY seq DESC"""
+
+
+def ends(*, last: bool = False) -> str:
+    """The first entry, or the last, of each address in ?3; of these the first ?4, or the last (-1: all). An
+    address without entries in the span comes with NULL, behind the others."""
+    order = "DESC" if last else "ASC"
+    return f"""SELECT (SELECT seq FROM entry INDEXED BY entry_by_address
+    WHERE address_id = wanted.value AND {_SPAN} ORDER BY seq {order} LIMIT 1), wanted.value
+    FROM json_each(?3) AS wanted ORDER BY 1 {order} NULLS LAST LIMIT ?4"""
+
+
+def entries_of_address(*, backwards: bool = False, only_keys: bool = False) -> str:
+    """Up to ?4 entries, or only their keys, of the address ?3 in a span."""
+    return f"""SELECT {_KEYS if only_keys else _ENTRY} FROM entry INDEXED BY entry_by_address
+    WHERE address_id = ?3 AND {_SPAN} ORDER BY seq {"DESC" if backwards else "ASC"} LIMIT ?4"""
+
 
 _NARROW_ADDRESSES = " AND address_id IN (SELECT value FROM json_each(?3))"
 _NARROW_REST = """ AND (?4 IS NULL OR author_id IN (SELECT value FROM json_each(?4)))
@@ -235,10 +241,12 @@ _NARROW_REST = """ AND (?4 IS NULL OR author_id IN (SELECT value FROM json_each(
     AND (?7 IS NULL OR timestamp >= ?7) AND (?8 IS NULL OR timestamp <= ?8)"""
 
 
-def scan(*, addresses: bool = False, rest: bool = False, backwards: bool = False) -> str:
-    """The entries (backwards: only their keys) in a span, narrowed by addresses (?3) and by the rest:
-    authors (?4), kinds (?5), signals (?6) and times (?7, ?8); what is NULL does not narrow."""
-    columns, order = (_KEYS, "DESC") if backwards else (_ENTRY, "ASC")
+def scan(
+    *, addresses: bool = False, rest: bool = False, backwards: bool = False, only_keys: bool = False
+) -> str:
+    """The entries, or only their keys, in a span, narrowed by addresses (?3) and by the rest: authors (?4),
+    kinds (?5), signals (?6) and times (?7, ?8); what is NULL does not narrow."""
+    columns, order = _KEYS if only_keys else _ENTRY, "DESC" if backwards else "ASC"
     narrowed = (_NARROW_ADDRESSES if addresses else "") + (_NARROW_REST if rest else "")
     return f"SELECT {columns} FROM entry NOT INDEXED WHERE {_SPAN}{narrowed} ORDER BY seq {order}"
 

@@ -56,6 +56,8 @@ class _Begin(NamedTuple):
     upto_seq: int
     head: int
     incomplete: bool
+    found: list[JournalEntry] | None
+    """All that is asked for, if that is few of the newest: they are found from the end, and there already."""
 
 
 async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
@@ -67,9 +69,12 @@ async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
     left_out = size_bytes = entries = last_sent = 0
     last_seq, exhausted = begin.after_seq, begin.after_seq >= begin.upto_seq
     while not exhausted and entries < wanted and size_bytes < PAGE_BYTES:
-        read = min(wanted - entries, PAGE_ENTRIES if entries else _FIRST_READ)
-        found = await journal.page(selection, last_seq, begin.upto_seq, read)
-        exhausted = len(found) < read
+        if begin.found is None:
+            read = min(wanted - entries, PAGE_ENTRIES if entries else _FIRST_READ)
+            found = await journal.page(selection, last_seq, begin.upto_seq, read)
+            exhausted = len(found) < read
+        else:
+            found, exhausted = begin.found, True
         for entry in found:
             frame = _encoded(entry, request, journal.epoch)
             packed.append(frame)
@@ -99,10 +104,15 @@ async def _begin(journal: Journal, request: PageRequest, selection: Selection) -
     is_other_life = request.epoch is not None and request.epoch != journal.epoch
     if is_other_life:
         after = min(after, head)
+    found = None
     if request.newest and request.limit and after < upto:
-        after = await journal.nth_newest(selection, request.limit, after_seq=after, upto_seq=upto) - 1
+        if request.limit <= _FIRST_READ:
+            found = await journal.newest(selection, request.limit, after_seq=after, upto_seq=upto)
+            after = found[0].seq - 1 if len(found) == request.limit else after
+        else:
+            after = await journal.nth_newest(selection, request.limit, after_seq=after, upto_seq=upto) - 1
     is_cut = after < upto and await _is_cut(journal, after, request.from_us)
-    return _Begin(after, upto, head, is_other_life or is_cut)
+    return _Begin(after, upto, head, is_other_life or is_cut, found)
 
 
 async def _is_cut(journal: Journal, after_seq: int, from_us: int | None) -> bool:

@@ -64,6 +64,7 @@ def test_a_page_is_what_the_definition_says(
         for selection in asked:
             wanted = [entry for entry in kept if after < entry.seq <= upto and selection.matches(entry)]
             assert await journal.page(selection, after, upto, limit) == wanted[:limit]
+            assert await journal.newest(selection, limit, after_seq=after, upto_seq=upto) == wanted[-limit:]
             nth = await journal.nth_newest(selection, limit, after_seq=after, upto_seq=upto)
             assert nth == (wanted[-limit].seq if len(wanted) >= limit else after + 1)
 
