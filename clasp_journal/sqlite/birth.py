@@ -7,20 +7,25 @@ empty one; a creation that was cut short is finished by the next.
 from __future__ import annotations
 
 import sqlite3
+from typing import TYPE_CHECKING
 
 from clasp_journal.errors import JournalCorrupt, JournalTooNew, JournalUnavailable
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
-from clasp_journal.sqlite.clock import Clock, Run
+from clasp_journal.sqlite.clock import Clock, Run, Span
 from clasp_journal.sqlite.extent import Extent, read_extent, read_runs, write_clock_steps
-from clasp_journal.sqlite.meta import Meta, new_epoch
+from clasp_journal.sqlite.meta import NOTHING_TO_FORGET, Meta, new_epoch
 from clasp_journal.sqlite.rows import entry_of
+from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.transactions import reading, writing
 from clasp_journal.sqlite.writer import EntryWriter
 
+if TYPE_CHECKING:
+    from clasp_journal.sqlite.scout import Scout
 
-def prepare_writer(db: sqlite3.Connection, path: str) -> tuple[EntryWriter, Meta]:
-    """Make the database ready for its one writer."""
+
+def prepare_writer(db: sqlite3.Connection, path: str, scout: Scout | None) -> tuple[EntryWriter, Meta]:
+    """Make the database ready for its one writer; a scout goes ahead."""
     version = read_version(db)
     if version == 0:
         # It only takes before WAL mode does, and would write to a file that may have to be refused.
@@ -33,6 +38,8 @@ def prepare_writer(db: sqlite3.Connection, path: str) -> tuple[EntryWriter, Meta
         migrate(db, version)
     found = Meta.read(db)
     extent = read_extent(db, found)
+    if scout is not None and found.forgetting_after == NOTHING_TO_FORGET:
+        scout.send(path, _tail(db, extent))
     catalog = Catalog()
     catalog.refresh(db)
     runs = read_runs(db)
@@ -41,6 +48,12 @@ def prepare_writer(db: sqlite3.Connection, path: str) -> tuple[EntryWriter, Meta
     with writing(db):
         meta.write(db)
     return EntryWriter(path, catalog, Clock(runs, last_us), extent.latest_seq), meta
+
+
+def _tail(db: sqlite3.Connection, extent: Extent) -> Span:
+    """What there is behind the newest snapshot that looks intact."""
+    base_seq = next((header.at_seq for header in read_headers(db) if header.is_intact), 0)
+    return Span(max(base_seq, extent.oldest_seq - 1), extent.latest_seq)
 
 
 def prepare_reader(db: sqlite3.Connection, catalog: Catalog) -> Meta:

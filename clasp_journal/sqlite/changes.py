@@ -1,10 +1,12 @@
 """Which entry last changed each address, since one place in the log.
 
 With it the state at the end of the log costs one look per changed address instead of a replay. It is noted
-while entries are appended, never read back, so damage to the file cannot make it lie.
+while entries are appended, or from rows that were all checked, so damage to the file cannot make it lie.
 """
 
 from __future__ import annotations
+
+from typing import Any, Self
 
 
 class Changes:
@@ -42,3 +44,16 @@ class Changes:
         copied.last = dict(self.last)
         copied.expiries, copied.regular = self.expiries, self.regular
         return copied
+
+    def described(self) -> tuple[Any, ...]:
+        """All of it in plain things, for another process."""
+        return self.since_seq, self.last, self.expiries, self.forgotten_seq, self.regular
+
+    @classmethod
+    def rebuild(cls, described: tuple[Any, ...]) -> Self:
+        """The changes that were described."""
+        since_seq, last, expiries, forgotten_seq, regular = described
+        changes = cls(since_seq)
+        changes.last, changes.expiries, changes.regular = last, expiries, regular
+        changes.forgotten_seq = forgotten_seq
+        return changes

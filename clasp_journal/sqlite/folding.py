@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
 
 from clasp_journal.entry import EntryKind
-from clasp_journal.errors import HistoryIncomplete, JournalCorrupt
 from clasp_journal.forgetting import SETTLING
 from clasp_journal.restore import TOMBSTONES_MAX, State
 from clasp_journal.selection import Selection
@@ -21,15 +19,13 @@ from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Search
-from clasp_journal.sqlite.rows import Row, check, check_plain, entry_of
+from clasp_journal.sqlite.rows import entry_of
+from clasp_journal.sqlite.tail import ChangeSearch, demand
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.worker import Worker
 
 STATE_CHANGES = Selection(kinds=SETTLING | {int(EntryKind.FORGET)})
 APPLIED_AT_ONCE = 1_000
-CHECKED_AT_ONCE = 5_000
-# Looking up a member of an enum costs more than all the rest of a line.
-_SET = int(EntryKind.SET)
 
 
 class Folding:
@@ -48,7 +44,8 @@ class Folding:
         if not (found.regular and noted.regular) or expiries > TOMBSTONES_MAX:
             await self._replay(span)
             return
-        self._state.forgotten_seq = max(self._state.forgotten_seq, found.forgotten_seq)
+        forgotten_seq = max(found.forgotten_seq, noted.forgotten_seq)
+        self._state.forgotten_seq = max(self._state.forgotten_seq, forgotten_seq)
         found.last.update(noted.last)
         seqs = sorted(seq for seq in found.last.values() if seq > span.after_seq)
         for at in range(0, len(seqs), APPLIED_AT_ONCE):
@@ -57,21 +54,10 @@ class Folding:
                 return
 
     async def _find_changes(self, span: Span) -> Changes:
-        """The last change of each address in a span. Every row is checked, none is made an entry."""
-        changes = Changes(span.after_seq)
-        for after_seq in range(span.after_seq, span.upto_seq, CHECKED_AT_ONCE):
-            part = Span(after_seq, min(after_seq + CHECKED_AT_ONCE, span.upto_seq))
-
-            def job(db: sqlite3.Connection, part: Span = part) -> None:
-                with reading(db):
-                    plain = db.execute(schema.PLAIN_BETWEEN, part).fetchall()
-                    is_all = len(plain) == part.upto_seq - part.after_seq
-                    others = [] if is_all else db.execute(schema.OTHERS_BETWEEN, part).fetchall()
-                    _demand(db, range(part.after_seq + 1, part.upto_seq + 1), plain + others)
-                _note(plain, others, changes)
-
-            await self._reader.run(job, "fold")
-        return changes
+        search = ChangeSearch(span)
+        while not await self._reader.run(search.advance, "fold"):
+            pass
+        return search.changes
 
     async def _replay(self, span: Span) -> None:
         while span.after_seq < span.upto_seq:
@@ -91,38 +77,9 @@ class Folding:
             with reading(db):
                 self._catalog.refresh(db)
                 rows = db.execute(schema.ENTRIES_AT, (json.dumps(seqs),)).fetchall()
-                _demand(db, seqs, rows)
+                demand(db, seqs, rows)
             for row in rows:
                 self._state.apply(entry_of(row, self._catalog))
             return all(row[2] != EntryKind.REMOVED for row in rows)
 
         return await self._reader.run(job, "fold")
-
-
-def _demand(db: sqlite3.Connection, seqs: Sequence[int], rows: list[Row]) -> None:
-    """All these entries have to be there, unless the writer has just removed them with all before them."""
-    if len(rows) == len(seqs):
-        return
-    first = min(set(seqs).difference(row[0] for row in rows))
-    oldest = db.execute(schema.RANGE).fetchone()[0]
-    if oldest is None or first < oldest:
-        raise HistoryIncomplete(f"entry {first} was removed meanwhile", operation="fold")
-    raise JournalCorrupt(f"entry {first} is missing", first_bad_seq=first)
-
-
-def _note(plain: list[Row], others: list[Row], changes: Changes) -> None:
-    """The last change of an address is the one with the highest number, in whichever list it is."""
-    last = changes.last
-    check_plain(plain)
-    last.update({row[4]: row[0] for row in plain if row[2] == _SET})
-    for row in others:
-        check(row)
-        kind = row[2]
-        if kind == EntryKind.FORGET and row[12] is None:
-            changes.forgotten_seq = max(changes.forgotten_seq, row[0])
-        if kind in SETTLING:
-            last[row[4]] = max(row[0], last.get(row[4], 0))
-            if row[9] is None:
-                changes.regular = False
-            if kind == EntryKind.EXPIRE:
-                changes.expiries += 1

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from clasp_journal.mirror.rebuilding import Inserted, Origin
     from clasp_journal.rules import Rules
     from clasp_journal.sqlite.copying import Copied, OnProgress
+    from clasp_journal.sqlite.scout import Scout
     from clasp_journal.sqlite.upkeep import Upkeep
     from clasp_journal.sqlite.verification import Verification
     from clasp_journal.sqlite.view_tables import Kept
@@ -54,6 +55,8 @@ class Opening(TypedDict, total=False):
     """How long to wait for a writer to leave."""
     on_corrupt: Literal["refuse", "set_aside"]
     """With `set_aside` a damaged file is renamed and a new journal begun."""
+    scout: Scout | None
+    """A process that may read ahead, for the first `advance`; whoever forked it dismisses it."""
 
 
 class SqliteJournal(Journal):
@@ -173,7 +176,8 @@ class SqliteJournal(Journal):
     async def advance(self, state: State, after_seq: int, upto_seq: int) -> None:
         """Bring a state to right after a later entry. Only the last change of each address is applied."""
         storage = await self._opened()
-        await Folding(storage.reader, storage.catalog, state).apply(Span(after_seq, upto_seq))
+        noted = await storage.scouted(upto_seq)
+        await Folding(storage.reader, storage.catalog, state).apply(Span(after_seq, upto_seq), noted)
 
     async def insert_missing(self, bodies: Iterable[tuple[int, bytes]], origin: Origin) -> Inserted:
         """Insert entries, as the text of a mirror's lines, in one transaction; see `Insertion`."""

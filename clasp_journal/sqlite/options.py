@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from clasp_journal.mirror.options import MirrorOptions
+
+if TYPE_CHECKING:
+    from clasp_journal.sqlite.scout import Scout
 
 
 class Options(NamedTuple):
@@ -16,3 +19,5 @@ class Options(NamedTuple):
     lock_wait_s: float = 0.0
     on_corrupt: Literal["refuse", "set_aside"] = "refuse"
     mirror: MirrorOptions | None = None
+    scout: Scout | None = None
+    """Who goes ahead to the end of the log."""

@@ -21,6 +21,8 @@ from clasp_journal.sqlite.trouble import file_identity, inspect_before_opening
 from clasp_journal.sqlite.worker import Worker
 
 if TYPE_CHECKING:
+    from clasp_journal.sqlite.changes import Changes
+    from clasp_journal.sqlite.scout import Scout
     from clasp_journal.sqlite.writing_end import WritingEnd
 
 _Prepared: TypeAlias = tuple[Meta, Catalog, tuple[int, int]]
@@ -29,12 +31,15 @@ _Prepared: TypeAlias = tuple[Meta, Catalog, tuple[int, int]]
 class Storage:
     """The open file."""
 
-    def __init__(self, path: str, reader: Worker, prepared: _Prepared, writer: WritingEnd | None) -> None:
+    def __init__(
+        self, path: str, reader: Worker, prepared: _Prepared, writer: WritingEnd | None, scout: Scout | None
+    ) -> None:
         self.path = path
         self.reader = reader
         meta, self.catalog, file = prepared
         """The catalog belongs to the reading thread; the writing one has its own."""
         self._writer = writer
+        self._scout = scout
         self._epoch = meta.epoch
         self._file = file
 
@@ -58,7 +63,7 @@ class Storage:
                 def prepare(db: sqlite3.Connection) -> _Prepared:
                     return prepare_reader(db, catalog), catalog, file_identity(path)
 
-                return cls(path, reader, await reader.run(prepare, "open"), writer)
+                return cls(path, reader, await reader.run(prepare, "open"), writer, options.scout)
             except BaseException:
                 await reader.close()
                 raise
@@ -83,6 +88,13 @@ class Storage:
     def epoch(self) -> str:
         """The name of this life of the journal, as last seen."""
         return self._writer.meta.epoch if self._writer else self._epoch
+
+    async def scouted(self, upto_seq: int) -> Changes | None:
+        """The changes up to an entry, if a scout went there."""
+        scout = self._scout
+        if scout is None or not scout.covers(upto_seq):
+            return None
+        return await self.reader.run(lambda _: scout.recall(), "fold")
 
     async def extent(self) -> Extent:
         """Which entries are there."""

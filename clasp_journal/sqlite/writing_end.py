@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt
@@ -28,6 +29,9 @@ from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.trouble import has_wal, inspect_before_opening, set_aside
 from clasp_journal.sqlite.worker import Worker
 from clasp_journal.sqlite.writer import EntryWriter
+
+if TYPE_CHECKING:
+    from clasp_journal.sqlite.scout import Scout
 
 log = logging.getLogger("clasp_journal")
 
@@ -84,13 +88,15 @@ class WritingEnd:
         lock = await WriterLock.acquire(path, options.url, options.lock_wait_s)
         try:
             try:
-                opened = await cls._open_locked(path, lock)
+                opened = await cls._open_locked(path, lock, options.scout)
             except JournalCorrupt as error:
                 if options.on_corrupt != "set_aside":
                     raise
+                if options.scout is not None:
+                    options.scout.dismiss()
                 name = await asyncio.to_thread(set_aside, path)
                 log.error("%s; it was set aside as %s, and a new journal begins", error, name)
-                opened = await cls._open_locked(path, lock)
+                opened = await cls._open_locked(path, lock, None)
         except BaseException:
             lock.release()
             raise
@@ -103,12 +109,13 @@ class WritingEnd:
         return opened
 
     @classmethod
-    async def _open_locked(cls, path: str, lock: WriterLock) -> WritingEnd:
+    async def _open_locked(cls, path: str, lock: WriterLock, scout: Scout | None) -> WritingEnd:
         await asyncio.to_thread(inspect_before_opening, path)
         async with _untouched_if_refused(path):
             worker = await Worker.start(path, "rwc")
             try:
-                return cls(lock, worker, await worker.run(lambda db: prepare_writer(db, path), "open"))
+                prepared = await worker.run(lambda db: prepare_writer(db, path, scout), "open")
+                return cls(lock, worker, prepared)
             except BaseException:
                 await worker.close()
                 raise

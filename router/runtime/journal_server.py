@@ -20,6 +20,7 @@ from clasp_journal.journal import Journal, Results, Span
 from clasp_journal.mirror import MirrorOptions
 from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
+from clasp_journal.sqlite.scout import Scout
 from clasp_journal.thinned import was_thinned
 from router.runtime.clerk import Clerk
 from router.runtime.feed import CLERKS_KINDS
@@ -50,8 +51,10 @@ log = logging.getLogger("router.journal")
 class JournalServer:
     """Serves the router at the other end of a pipe."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, scout: Scout | None = None) -> None:
+        """The scout helps to restore the state, where there is much of it."""
         self._sender = sender
+        self._scout = scout
         self._options = JournalOptions("")
         self._clerk: Clerk | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -69,6 +72,8 @@ class JournalServer:
                 self._cancel(body)
             elif kind == Kind.OPEN:
                 self._options = JournalOptions(*unpack_plain(body))
+                if self._options.resume_after_seq is not None:
+                    self._dismiss_scout()
                 if not await self._open():
                     return False
             elif kind == Kind.STOP:
@@ -118,16 +123,24 @@ class JournalServer:
         return True
 
     async def _begin_clerk(self) -> Clerk:
-        journal = await open_journal(self._options)
+        journal = await open_journal(self._options, self._scout)
         every_s, rules = self._options.snapshot_every_s, retention_of(self._options)
         clerk = Clerk(journal, self, snapshot_every_s=every_s, retention=rules)
         try:
             await self._get_ready(clerk, self._options.resume_after_seq)
         except JournalError:
+            self._dismiss_scout()
             with contextlib.suppress(JournalError):
                 await journal.close()
             raise
+        self._dismiss_scout()
         return clerk
+
+    def _dismiss_scout(self) -> None:
+        """No state is restored any more."""
+        scout, self._scout = self._scout, None
+        if scout is not None:
+            scout.dismiss()
 
     async def _get_ready(self, clerk: Clerk, resume_after_seq: int | None) -> None:
         journal = clerk.journal
@@ -215,11 +228,13 @@ class JournalServer:
         return True
 
 
-async def open_journal(options: JournalOptions) -> Journal:
+async def open_journal(options: JournalOptions, scout: Scout | None) -> Journal:
     """Open the file; if another process is writing it, say so and wait a while for it to end."""
     on_corrupt: Literal["refuse", "set_aside"] = "set_aside" if options.set_aside_damaged else "refuse"
     mirror = MirrorOptions(*options.mirror) if options.mirror is not None else None
-    opening = partial(SqliteJournal, options.path, mirror=mirror, url=options.url, on_corrupt=on_corrupt)
+    opening = partial(
+        SqliteJournal, options.path, mirror=mirror, url=options.url, on_corrupt=on_corrupt, scout=scout
+    )
     try:
         return await opening().open()
     except JournalLocked as locked:

@@ -15,6 +15,7 @@ import socket
 import sys
 import traceback
 
+from clasp_journal.sqlite.scout import Scout
 from router.runtime.journal_server import JournalServer
 from router.runtime.pipe import Kind, Sender, pack_plain
 
@@ -51,14 +52,22 @@ class _ToRouter(logging.Handler):
             self._stderr.emit(record)
 
 
-async def run(reading: socket.socket, writing: socket.socket) -> bool:
+async def run(reading: socket.socket, writing: socket.socket, scout: Scout | None) -> bool:
     """Serve the router; returns whether everything it sent was committed."""
     sender = await Sender.start(writing)
     logging.basicConfig(handlers=[_ToRouter(sender)], level=logging.INFO)
     try:
-        return await JournalServer(sender).serve(reading)
+        return await JournalServer(sender, scout).serve(reading)
     finally:
         await sender.finish(LAST_WORDS_S)
+
+
+def _fork_scout(*ends: socket.socket) -> Scout | None:
+    """One can do without: it only makes the start quicker."""
+    try:
+        return Scout.fork(end.fileno() for end in ends)
+    except OSError:
+        return None
 
 
 def main() -> None:
@@ -68,10 +77,11 @@ def main() -> None:
     gc.set_threshold(GC_THRESHOLD)
     reading, writing = (socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[1:3])
     reading.setblocking(False)
+    scout = _fork_scout(reading, writing)
     code = 1
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            code = 0 if runner.run(run(reading, writing)) else 1
+            code = 0 if runner.run(run(reading, writing, scout)) else 1
     except BaseException:
         logging.getLogger("router.journal").exception("the journal's process failed")
     finally:
