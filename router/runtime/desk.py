@@ -245,11 +245,13 @@ class Desk:
 
     def _open(self, link: Link) -> None:
         link.outbox.resume(PauseReason.RESTORING)
-        self._loop.call_later(self.limits.hello_timeout_s, self._expect_hello, link)
+        # By its number: a timer keeps what it was given, and most of those who come are gone before.
+        self._loop.call_later(self.limits.hello_timeout_s, self._expect_hello, link.session.number)
 
-    def _expect_hello(self, link: Link) -> None:
-        session = link.session
-        if session.stage is Stage.GREETING:
+    def _expect_hello(self, number: int) -> None:
+        link = self._links.get(number)
+        if link is not None and link.session.stage is Stage.GREETING:
+            session = link.session
             self.begin_tick()
             reason = f"no HELLO within {self.limits.hello_timeout_s:g} s"
             self.exchange.reply(session, packed_error(ErrorCode.INVALID_MESSAGE, reason))

@@ -236,6 +236,8 @@ class Outbox:
         self.out, self.acks = [], []
         self.streams.clear()
         self.backlog = None
+        # Who is told knows this outbox: they would keep each other.
+        self._on_hopeless = _tell_nobody
 
     def _drain(self) -> None:
         """Write what waits, until the pipe is full again."""
@@ -255,3 +257,7 @@ class Outbox:
         if self.backlog is None:
             self.backlog = Backlog(self._limit_bytes)
         return self.backlog
+
+
+def _tell_nobody() -> None:
+    """Nothing can become hopeless any more."""

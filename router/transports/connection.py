@@ -60,6 +60,7 @@ class Connection(asyncio.Protocol):
 
     _transport: asyncio.Transport
     _remote: Remote
+    _splitter: Splitter
     _keepalive: Keepalive
 
     def __init__(self, host: Host, roll: Roll, guard: Guard, handshake: Guest | None = None) -> None:
@@ -72,7 +73,6 @@ class Connection(asyncio.Protocol):
         self._phase = Phase.HEAD
         self._deadline_s = math.inf
         self._head = bytearray()
-        self._splitter = Splitter(_hear_nothing, self, host.limits.message_bytes)
         self._link: Link | None = None
         self._is_paused = False
         self._is_blocked = False
@@ -87,6 +87,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A socket was accepted."""
         self._transport = cast(asyncio.Transport, transport)
+        # Only here: whoever fails in its TLS handshake is never lost, and would keep what knows it.
+        self._splitter = Splitter(_hear_nothing, self, self._host.limits.message_bytes)
         accepted = self._transport.get_extra_info("socket")
         self._remote = remote_of(accepted)
         if self._handshake is not None:

@@ -172,5 +172,7 @@ class Reception:
             )
         except OSError as error:
             log.debug("a TLS handshake failed: %s", error)
+            # Whoever waited for it keeps the error, and its frames would keep them: both would stay.
+            error.with_traceback(None)
         finally:
             self._roll.strike(handshake)

@@ -57,7 +57,8 @@ class Peer:
         self._socket = sock
         self._buffer = bytearray()
         self._frames: deque[bytes] = deque()
-        self._closed: Closed | None = None
+        self._closed: tuple[int | None, str] | None = None
+        """How it ended, for a `Closed`: one that is kept would keep whoever it was raised to."""
         self.welcome = Welcome(0, "", "")
         self.params: dict[str, object] = {}
         """The params of the first SNAPSHOT, by address."""
@@ -124,7 +125,7 @@ class Peer:
         """The next frame. `Closed` if there is none any more."""
         while not self._frames:
             if self._closed is not None:
-                raise self._closed
+                raise Closed(*self._closed)
             await self._read()
             await self._split()
         return self._frames.popleft()
@@ -212,7 +213,7 @@ class Peer:
         elif kind == PING:
             await self.say_bytes(enveloped(payload, PONG))
         elif kind == CLOSE:
-            self._closed = Closed(struct.unpack_from("!H", payload)[0], payload[2:].decode())
+            self._closed = struct.unpack_from("!H", payload)[0], payload[2:].decode()
             await self._answer_close(payload)
         else:
             assert kind == PONG, f"a frame that begins with {kind:#x}"
