@@ -3,13 +3,15 @@
 Laws: the trie is a faster way to ask `Pattern.matches`, and gives the same answers, in a time that hostile
 patterns cannot make long; a session stands in a group once, however many of its subscriptions match; equal
 groups are one object, so that messages in a row for the same group are joined once for all of them; nobody
-keeps a group for longer than it is up to date, so that who has left is forgotten.
+keeps a group for longer than it is up to date, so that who has left is forgotten. Addresses that match in the
+same places of the trie have the same group: it is put together for the first of them only.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from clasp_journal.address import MANY, Pattern, fits, is_one, pieces_of
@@ -22,6 +24,8 @@ from router.wire.messages import Subscribe
 _REST: Tail = (MANY,)
 """A `**` at the end: whatever comes."""
 _PACED_SIGNALS = (SignalType.PARAM, SignalType.STREAM)
+_PLACES_MAX = 10_000
+"""Sets of places whose group is remembered."""
 
 
 class Pace(NamedTuple):
@@ -74,6 +78,8 @@ class Subscriptions:
         self._by_session: dict[Session, dict[int, Subscription]] = {}
         self._wildcards: Counter[Session] = Counter()
         self._numbers: dict[object, int] = {}
+        self._by_places: dict[tuple[int | None, ...], int] = {}
+        """The numbers again, by a signal type and the ids of all places that match."""
         self.groups: dict[int, Readers] = {}
         """The groups that are up to date, by number. A number is never used for another group, so that one
         that is not found here says that it has to be looked up again. The dict stays the same."""
@@ -119,8 +125,11 @@ class Subscriptions:
 
     def matching(self, address: str) -> list[Subscription]:
         """The subscriptions whose pattern matches an address."""
+        return list(chain.from_iterable(self._places(address)))
+
+    def _places(self, address: str) -> list[set[Subscription]]:
         segments = address[1:].split("/")
-        found: list[Subscription] = []
+        found: list[set[Subscription]] = []
         nodes = [self._root]
         for depth, segment in enumerate(segments):
             reached: list[_Node] = []
@@ -130,8 +139,10 @@ class Subscriptions:
                 node.follow(segment, reached)
             nodes = reached
         for node in nodes:
-            found += node.subscriptions
-            found += node.open.get(_REST, ())
+            if node.subscriptions:
+                found.append(node.subscriptions)
+            if _REST in node.open:
+                found.append(node.open[_REST])
         return found
 
     def readers(self, address: str, signal: int | None) -> Readers:
@@ -140,9 +151,19 @@ class Subscriptions:
 
     def group_number(self, address: str, signal: int | None) -> int:
         """Where that group stands in `groups`, until subscriptions change."""
+        places = self._places(address)
+        key = signal, *map(id, places)
+        number = self._by_places.get(key)
+        if number is None:
+            if len(self._by_places) >= _PLACES_MAX:
+                self._by_places.clear()
+            number = self._by_places[key] = self._gather(places, signal)
+        return number
+
+    def _gather(self, places: Iterable[set[Subscription]], signal: int | None) -> int:
         members: dict[Session, None] = {}
         paced: dict[Session, Pace] = {}
-        for subscription in self.matching(address):
+        for subscription in chain.from_iterable(places):
             if signal is not None and not mask_admits(subscription.type_mask, signal):
                 continue
             session, pace = subscription.session, subscription.pace
@@ -166,6 +187,7 @@ class Subscriptions:
     def _changed(self, by: int) -> None:
         self.count += by
         self._numbers.clear()
+        self._by_places.clear()
         self.groups.clear()
 
 
@@ -206,12 +228,11 @@ class _Node:
             if tail != _REST:
                 self._tails.remove(tail)
 
-    def behind(self, segments: Sequence[str], depth: int) -> list[Subscription]:
+    def behind(self, segments: Sequence[str], depth: int) -> list[set[Subscription]]:
         """Those that go on with a `**` and match what comes from a depth on."""
-        found = list(self.open.get(_REST, ()))
+        found = [self.open[_REST]] if _REST in self.open else []
         if self._tails:
-            for tail in self._tails.matching(segments[depth:]):
-                found += self.open[tail]
+            found += [self.open[tail] for tail in self._tails.matching(segments[depth:])]
         return found
 
     def grow(self, segment: str) -> _Node:
