@@ -24,7 +24,14 @@ from clasp_journal.sqlite.clock import Span, narrow
 from clasp_journal.sqlite.extent import Extent, read_extent, read_runs
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.narrowing import Narrowing
-from clasp_journal.sqlite.planner import MERGE_SLICE_ENTRIES, SCAN_SLICE_ENTRIES, Plan, Task, choose
+from clasp_journal.sqlite.planner import (
+    MERGE_SLICE_ENTRIES,
+    SCAN_SLICE_ENTRIES,
+    Plan,
+    Task,
+    choose,
+    probe_entries,
+)
 from clasp_journal.sqlite.rows import Row, entry_of
 from clasp_journal.sqlite.transactions import reading
 
@@ -96,8 +103,9 @@ class Search:
             span = self._next_span(db)
             if span is None or self._left() <= 0:
                 return True
-            if self._plan(span, matched) is Plan.SCAN:
-                reached = self._scan(db, span, (matched, narrowing))
+            task = self._task(span, matched)
+            if choose(task) is Plan.SCAN:
+                reached = self._scan(db, self._slice(span, task), (matched, narrowing))
             else:
                 assert matched is not None
                 reached = self._merge(db, span, (matched, narrowing))
@@ -131,15 +139,13 @@ class Search:
         within = Span(max(after, extent.oldest_seq - 1), min(upto, extent.latest_seq))
         return spans_by_time(db, self._catalog, within, (self._selection.from_us, self._selection.to_us))
 
-    def _plan(self, span: Span, matched: Matched | None) -> Plan:
-        return choose(
-            Task(
-                None if matched is None else len(matched.ids),
-                len(self._catalog.addresses),
-                span.upto_seq - span.after_seq,
-                self._left(),
-                (self._passed + 1) / self._scanned if self._scanned else None,
-            )
+    def _task(self, span: Span, matched: Matched | None) -> Task:
+        return Task(
+            None if matched is None else len(matched.ids),
+            len(self._catalog.addresses),
+            span.upto_seq - span.after_seq,
+            self._left(),
+            (self._passed + 1) / self._scanned if self._scanned else None,
         )
 
     def _move_on(self, span: Span, reached: int) -> None:
@@ -161,10 +167,9 @@ class Search:
         self.last_found_seq = row[0]
         return self.found_count >= self._wanted
 
-    def _scan(self, db: sqlite3.Connection, span: Span, by: tuple[Matched | None, Narrowing]) -> int:
+    def _scan(self, db: sqlite3.Connection, part: Span, by: tuple[Matched | None, Narrowing]) -> int:
         """Look at every entry of a slice in order; return the number up to which that is done."""
         matched, narrowing = by
-        part = self._slice_of(span)
         in_sql = matched is not None and len(matched.ids) <= ADDRESSES_IN_SQL_MAX
         narrows = not narrowing.is_empty
         cells = (*part, matched.as_json if matched and in_sql else None, *narrowing.parameters())
@@ -198,9 +203,9 @@ class Search:
         self._passed += self.found_count - passed_before
         return reached
 
-    def _slice_of(self, span: Span) -> Span:
+    def _slice(self, span: Span, task: Task) -> Span:
         # The first slice is a probe: it was chosen by a guess, which it replaces.
-        size = SCAN_SLICE_ENTRIES if self._scanned else SCAN_SLICE_ENTRIES // 4 + 1
+        size = SCAN_SLICE_ENTRIES if self._scanned else probe_entries(task)
         if self._backwards:
             return Span(max(span.after_seq, span.upto_seq - size), span.upto_seq)
         return Span(span.after_seq, min(span.upto_seq, span.after_seq + size))

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 SCAN_SLICE_ENTRIES = 40_000
 """Entries that one job looks at: what a writer's checkpoint may have to wait for."""
+PROBE_ENTRIES_MIN, PROBE_ENTRIES_MAX = 1_000, 10_000
+"""What the first job of a scan looks at, at least and at most, to learn whether the guess was right."""
 MERGE_SLICE_ENTRIES = 10_000
 """The same for entries read through an index, each of which costs more."""
 
@@ -56,9 +58,18 @@ def merging_us(task: Task) -> float:
 
 
 def scanning_us(task: Task) -> float:
-    """What scanning costs: every entry until enough have matched."""
+    """What scanning costs."""
+    return scanned_entries(task) * SCANNED_US
+
+
+def scanned_entries(task: Task) -> float:
+    """How many entries scanning looks at until enough have matched, as far as is known."""
     density = task.density
     if density is None:
         density = (task.matched_addresses or 0) / max(task.known_addresses, 1)
-    passed = min(task.span_entries, task.wanted_entries / max(density, 1e-9))
-    return passed * SCANNED_US
+    return min(task.span_entries, task.wanted_entries / max(density, 1e-9))
+
+
+def probe_entries(task: Task) -> int:
+    """How many entries show whether a guess is about right."""
+    return int(min(max(2 * scanned_entries(task), PROBE_ENTRIES_MIN), PROBE_ENTRIES_MAX))

@@ -108,7 +108,9 @@ async def _begin(journal: Journal, request: PageRequest, selection: Selection) -
     if request.newest and request.limit and after < upto:
         if request.limit <= _FIRST_READ:
             found = await journal.newest(selection, request.limit, after_seq=after, upto_seq=upto)
-            after = found[0].seq - 1 if len(found) == request.limit else after
+            if len(found) == request.limit:
+                # As many as wanted, so nothing that is gone would have been among them.
+                return _Begin(found[0].seq - 1, upto, head, is_other_life, found)
         else:
             after = await journal.nth_newest(selection, request.limit, after_seq=after, upto_seq=upto) - 1
     is_cut = after < upto and await _is_cut(journal, after, request.from_us)

@@ -10,7 +10,14 @@ from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal, finder
-from clasp_journal.sqlite.planner import Plan, Task, choose
+from clasp_journal.sqlite.planner import (
+    PROBE_ENTRIES_MAX,
+    PROBE_ENTRIES_MIN,
+    Plan,
+    Task,
+    choose,
+    probe_entries,
+)
 from tests.journal.sqlite.making import PATTERNS, Growing, entries, times
 
 selections = st.builds(
@@ -30,6 +37,7 @@ def way(request: pytest.FixtureRequest) -> Iterator[None]:
     plan = request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finder, "SCAN_SLICE_ENTRIES", 3)
+        patch.setattr(finder, "probe_entries", lambda task: 2)
         patch.setattr(finder, "MERGE_SLICE_ENTRIES", 3)
         patch.setattr(finder, "ADDRESSES_IN_SQL_MAX", 2)
         if plan is not None:
@@ -83,3 +91,11 @@ def test_a_scan_that_finds_little_gives_way_to_merging() -> None:
     hopeful = Task(2_000, 10_000, 10_000_000, 100)
     assert choose(hopeful) is Plan.SCAN
     assert choose(hopeful._replace(density=1 / 40_000)) is Plan.MERGE
+
+
+def test_a_guess_is_tried_on_few_entries_before_many_are_scanned() -> None:
+    """Twice what it expects to be enough; one that everything or nothing matches is tried all the same."""
+    hopeful = Task(2_000, 10_000, 10_000_000, 300)
+    assert probe_entries(hopeful) == 3_000
+    assert probe_entries(hopeful._replace(matched_addresses=10_000)) == PROBE_ENTRIES_MIN
+    assert probe_entries(hopeful._replace(matched_addresses=0)) == PROBE_ENTRIES_MAX
