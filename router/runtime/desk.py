@@ -215,7 +215,7 @@ class Desk:
         if link.outbox.backlog is not None:
             self.tally.conflated += link.outbox.backlog.conflated
             self.tally.dropped += link.outbox.backlog.dropped
-        link.outbox.lose()
+        link.part()
         self._links.pop(link.session.number, None)
         self._newcomers.discard(link)
         self._pressure.forget(link.outbox)
@@ -245,13 +245,12 @@ class Desk:
 
     def _open(self, link: Link) -> None:
         link.outbox.resume(PauseReason.RESTORING)
-        # By its number: a timer keeps what it was given, and most of those who come are gone before.
-        self._loop.call_later(self.limits.hello_timeout_s, self._expect_hello, link.session.number)
+        link.patience = self._loop.call_later(self.limits.hello_timeout_s, self._expect_hello, link)
 
-    def _expect_hello(self, number: int) -> None:
-        link = self._links.get(number)
-        if link is not None and link.session.stage is Stage.GREETING:
-            session = link.session
+    def _expect_hello(self, link: Link) -> None:
+        link.patience = None
+        session = link.session
+        if session.stage is Stage.GREETING:
             self.begin_tick()
             reason = f"no HELLO within {self.limits.hello_timeout_s:g} s"
             self.exchange.reply(session, packed_error(ErrorCode.INVALID_MESSAGE, reason))

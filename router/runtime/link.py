@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -21,7 +22,17 @@ log = logging.getLogger("router.desk")
 class Link:
     """What a door holds of the desk for one connection; see `router.runtime.door.Link`."""
 
-    __slots__ = ("_core", "_desk", "_is_hopeless", "outbox", "peer", "session", "since_us", "traffic")
+    __slots__ = (
+        "_core",
+        "_desk",
+        "_is_hopeless",
+        "outbox",
+        "patience",
+        "peer",
+        "session",
+        "since_us",
+        "traffic",
+    )
 
     session: Session
 
@@ -32,6 +43,8 @@ class Link:
         self._desk = desk
         self._core = desk.core
         self._is_hopeless = False
+        self.patience: asyncio.TimerHandle | None = None
+        """What ends the wait for its HELLO."""
         self.outbox = Outbox(pipe, desk.limits.outbox_bytes, self._give_up)
 
     def receive(self, frames: Iterator[bytes]) -> None:
@@ -70,6 +83,12 @@ class Link:
     def lost(self) -> None:
         """The connection is gone."""
         self._desk.lost(self)
+
+    def part(self) -> None:
+        """Let go of everything that knows this link."""
+        if self.patience is not None:
+            self.patience.cancel()
+        self.outbox.lose()
 
     def _give_up(self) -> None:
         """Too much waits that must not be dropped. Acted on when nobody is in the middle of anything."""
