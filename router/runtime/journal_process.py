@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Self
 
-from router.runtime.pipe import Kind, Sender, messages
+from router.runtime.pipe import Kind, Receiver, Sender
 
 MODULE = "router.runtime.recorder_child"
 PIPE_BYTES = 1024 * 1024
@@ -26,12 +26,12 @@ _PACKAGES = str(Path(__file__).parents[2])
 class JournalProcess:
     """A running process and the pipes to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, sender: Sender, reading: socket.socket) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, sender: Sender, receiver: Receiver) -> None:
         self.pid = process.pid
         self._process = process
         self._sender = sender
-        self._reading = reading
-        self._messages = messages(reading)
+        self._receiver = receiver
+        self._messages = receiver.messages()
 
     @classmethod
     async def spawn(cls, on_room: Callable[[], None]) -> Self:
@@ -46,9 +46,8 @@ class JournalProcess:
         spawning = asyncio.create_task(_execute(child_reads, child_writes))
         try:
             process = await asyncio.shield(spawning)
-            to_child.setblocking(False)
-            from_child.setblocking(False)
-            return cls(process, await Sender.start(to_child, on_room), from_child)
+            sender = await Sender.start(to_child, on_room)
+            return cls(process, sender, await Receiver.start(from_child))
         except BaseException:
             to_child.close()
             from_child.close()
@@ -63,6 +62,10 @@ class JournalProcess:
     def send(self, kind: Kind, *parts: bytes) -> None:
         """Send a message; into a process that has ended, nothing."""
         self._sender.send(kind, *parts)
+
+    def write(self, messages: bytes) -> None:
+        """The same with several, which are packed already."""
+        self._sender.write(messages)
 
     async def receive(self) -> tuple[Kind, bytes] | None:
         """The next message of the process; None when it has ended."""
@@ -85,7 +88,7 @@ class JournalProcess:
     def hang_up(self) -> None:
         """Close the pipes; the process finishes what is in them and ends."""
         self._sender.close()
-        self._reading.close()
+        self._receiver.close()
 
 
 async def _execute(child_reads: socket.socket, child_writes: socket.socket) -> asyncio.subprocess.Process:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
 from collections.abc import Awaitable, Coroutine
 from functools import partial
 from typing import Any, Literal
@@ -31,9 +30,9 @@ from router.runtime.pipe import (
     PACKET_HEAD,
     Kind,
     Question,
+    Receiver,
     Sender,
     describe_error,
-    messages,
     pack_plain,
     unpack_plain,
 )
@@ -60,10 +59,10 @@ class JournalServer:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
 
-    async def serve(self, end: socket.socket) -> bool:
+    async def serve(self, receiver: Receiver) -> bool:
         """Do what is asked until the pipe ends. Returns whether everything was committed."""
         told_to_stop = False
-        async for kind, body in messages(end):
+        async for kind, body in receiver.messages():
             if kind == Kind.PACKET:
                 await self._take(body)
             elif kind == Kind.ASK:
@@ -166,8 +165,8 @@ class JournalServer:
 
     async def _take(self, body: bytes) -> None:
         assert self._clerk is not None
-        number, synced, awaited = PACKET_HEAD.unpack_from(body)
-        self._clerk.submit(number, body[PACKET_HEAD.size :], synced=synced, awaited=awaited)
+        number, synced = PACKET_HEAD.unpack_from(body)
+        self._clerk.submit(number, body[PACKET_HEAD.size :], synced=synced)
         while self._clerk.backlog_bytes > BACKLOG_BYTES:
             self._room.clear()
             await self._room.wait()

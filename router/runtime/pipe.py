@@ -31,7 +31,7 @@ class Kind(IntEnum):
     OPEN = 1
     """Options; the first message."""
     PACKET = 2
-    """u64 number | u8 synced | u8 awaited | packet of the feed."""
+    """u64 number | u8 synced | packet of the feed."""
     ASK = 3
     """u32 id | u8 question | arguments."""
     CANCEL = 4
@@ -65,7 +65,7 @@ class Question(IntEnum):
     KEEP_SNAPSHOT = 4
 
 
-PACKET_HEAD = struct.Struct(">Q??")
+PACKET_HEAD = struct.Struct(">Q?")
 ID = struct.Struct(">I")
 ASK_HEAD = struct.Struct(">IB")
 
@@ -98,35 +98,73 @@ def rebuild_error(described: bytes) -> JournalError:
     return found(reason, path=path, operation=operation)
 
 
-async def messages(end: socket.socket) -> AsyncIterator[tuple[Kind, bytes]]:
-    """Everything that comes out of a pipe, until it ends. What is not asked for stays in the pipe."""
-    loop = asyncio.get_running_loop()
-    chunks: list[bytes] = []
-    have_bytes, need_bytes = 0, _HEAD.size
-    while True:
-        try:
-            chunk = await loop.sock_recv(end, READ_BYTES)
-        except ConnectionError:
-            return
-        if not chunk:
-            return
-        chunks.append(chunk)
-        have_bytes += len(chunk)
-        if have_bytes < need_bytes:
-            continue
-        data = b"".join(chunks)
-        at = 0
-        while have_bytes - at >= _HEAD.size:
-            size_bytes, kind = _HEAD.unpack_from(data, at)
-            need_bytes = _HEAD.size + size_bytes
-            if have_bytes - at < need_bytes:
-                break
-            body = data[at + _HEAD.size : at + need_bytes]
-            at += need_bytes
-            need_bytes = _HEAD.size
-            yield Kind(kind), body
-        chunks = [data[at:]]
-        have_bytes -= at
+def packed(kind: Kind, *parts: bytes) -> bytes:
+    """A message."""
+    return b"".join((_HEAD.pack(sum(map(len, parts)), kind), *parts))
+
+
+class Receiver(asyncio.Protocol):
+    """The reading end of a pipe. What is not asked for stays in the pipe, but for one read."""
+
+    def __init__(self) -> None:
+        self._came = bytearray()
+        self._need_bytes = _HEAD.size
+        self._news = asyncio.Event()
+        self._is_paused = False
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def start(cls, end: socket.socket) -> Receiver:
+        """Take over a socket."""
+        loop = asyncio.get_running_loop()
+        _, receiver = await loop.create_unix_connection(cls, sock=end)
+        return receiver
+
+    async def messages(self) -> AsyncIterator[tuple[Kind, bytes]]:
+        """Everything that comes, until the pipe ends."""
+        while await self._has_enough():
+            data, self._came = bytes(self._came), bytearray()
+            at, self._need_bytes = 0, _HEAD.size
+            while len(data) - at >= _HEAD.size:
+                size_bytes, kind = _HEAD.unpack_from(data, at)
+                begin, end = at + _HEAD.size, at + _HEAD.size + size_bytes
+                if end > len(data):
+                    self._need_bytes = end - at
+                    break
+                at = end
+                yield Kind(kind), data[begin:end]
+            self._came[:0] = data[at:]
+
+    def close(self) -> None:
+        """Read no more."""
+        if self._transport is not None:
+            self._transport.close()
+
+    async def _has_enough(self) -> bool:
+        """Wait for what the next message lacks; False if it will never come."""
+        while len(self._came) < self._need_bytes:
+            if self._transport is None:
+                return False
+            if self._is_paused:
+                self._is_paused = False
+                self._transport.resume_reading()
+            self._news.clear()
+            await self._news.wait()
+        return True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._came += data
+        self._news.set()
+        if self._transport is not None and len(self._came) >= max(READ_BYTES, self._need_bytes):
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._transport = None
+        self._news.set()
 
 
 class Sender(asyncio.Protocol):
@@ -154,9 +192,12 @@ class Sender(asyncio.Protocol):
 
     def send(self, kind: Kind, *parts: bytes) -> None:
         """Send a message, whatever waits already."""
+        self.write(packed(kind, *parts))
+
+    def write(self, messages: bytes) -> None:
+        """Send packed messages, whatever waits already."""
         if self._transport is not None:
-            head = _HEAD.pack(sum(map(len, parts)), kind)
-            self._transport.writelines((head, *parts))
+            self._transport.write(messages)
 
     async def room(self) -> None:
         """Return when there is room, or nobody reads any more."""

@@ -17,7 +17,7 @@ import traceback
 
 from clasp_journal.sqlite.scout import Scout
 from router.runtime.journal_server import JournalServer
-from router.runtime.pipe import Kind, Sender, pack_plain
+from router.runtime.pipe import Kind, Receiver, Sender, pack_plain
 
 LAST_WORDS_S = 1.0
 """How long the router may take to read the last messages."""
@@ -57,7 +57,7 @@ async def run(reading: socket.socket, writing: socket.socket, scout: Scout | Non
     sender = await Sender.start(writing)
     logging.basicConfig(handlers=[_ToRouter(sender)], level=logging.INFO)
     try:
-        return await JournalServer(sender, scout).serve(reading)
+        return await JournalServer(sender, scout).serve(await Receiver.start(reading))
     finally:
         await sender.finish(LAST_WORDS_S)
 
@@ -76,7 +76,6 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     gc.set_threshold(GC_THRESHOLD)
     reading, writing = (socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[1:3])
-    reading.setblocking(False)
     scout = _fork_scout(reading, writing)
     code = 1
     try:

@@ -2,7 +2,8 @@
 
 Laws: what is not reported as committed is kept, and sent again when the process has to be started again;
 what the process that died had committed unreported is counted in the journal and not sent again; a question
-is put again once, unless that could do something twice.
+is put again once, unless that could do something twice. What nobody waits for gathers here for a moment (see
+`gathering`), and is lost if the router is killed in it.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.errors import JournalClosed, JournalError, JournalUnavailable
 from clasp_journal.rules import Rules
+from router.core.limits import KIB
 from router.runtime.committing import recorded
 from router.runtime.errands import failure
 from router.runtime.feed import feed_count
 from router.runtime.feed_reading import read_feed
+from router.runtime.gathering import Gathering
 from router.runtime.journal_process import JournalProcess
 from router.runtime.options import JournalOptions, retention_of
 from router.runtime.pipe import (
@@ -29,6 +32,7 @@ from router.runtime.pipe import (
     Kind,
     Question,
     pack_plain,
+    packed,
     rebuild_error,
     unpack_plain,
 )
@@ -42,6 +46,9 @@ RESPAWN_MAX_S = 1.0
 PAGES_IN_FLIGHT = 32
 """Pages that may be on their way at once, waiting ones not counted; others queue here."""
 
+WRITE_BYTES = 64 * KIB
+"""What is written to the process at once, about."""
+
 ASKED_MAX = 2
 """How often a question is put, should the process die over it."""
 
@@ -52,7 +59,6 @@ class _Packet(NamedTuple):
     number: int
     data: bytes
     synced: bool
-    awaited: bool
 
 
 class _Question:
@@ -77,6 +83,7 @@ class ProcessRecorder(Recorder):
         self._process: JournalProcess | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._outgoing: deque[_Packet | _Question] = deque()
+        self._gathering = Gathering(self._pump)
         self._unconfirmed: deque[_Packet] = deque()
         self._questions: dict[int, _Question] = {}
         self._in_flight = asyncio.Semaphore(PAGES_IN_FLIGHT)
@@ -110,11 +117,11 @@ class ProcessRecorder(Recorder):
 
     def submit(self, packet: bytes, *, synced: bool, awaited: bool = True) -> int:
         self._submitted += 1
-        item = _Packet(self._submitted, packet, synced, awaited)
+        item = _Packet(self._submitted, packet, synced)
         self._backlog_bytes += len(packet)
         self._unconfirmed.append(item)
         self._outgoing.append(item)
-        self._pump()
+        self._gathering.add(len(packet), awaited=awaited)
         return self._submitted
 
     async def page(self, request: PageRequest) -> Page:
@@ -172,20 +179,32 @@ class ProcessRecorder(Recorder):
 
     def _pump(self) -> None:
         """Send what can be sent; the rest goes when there is room."""
+        if self._outgoing:
+            self._gathering.has_left()
         process = self._process
         if process is None:
             return
         while self._outgoing and process.has_room:
-            item = self._outgoing.popleft()
-            if isinstance(item, _Packet):
-                self._sent = item.number
-                process.send(Kind.PACKET, PACKET_HEAD.pack(item.number, item.synced, item.awaited), item.data)
-            elif item.id in self._questions:
-                item.asked += 1
-                process.send(Kind.ASK, ASK_HEAD.pack(item.id, item.kind), item.arguments)
+            process.write(b"".join(self._next_messages()))
         if self._stopping and not self._outgoing and not self._told_to_stop:
             self._told_to_stop = True
             process.send(Kind.STOP)
+
+    def _next_messages(self) -> Iterator[bytes]:
+        """Packed, and as many as one write should carry."""
+        size_bytes = 0
+        while self._outgoing and size_bytes < WRITE_BYTES:
+            item = self._outgoing.popleft()
+            if isinstance(item, _Packet):
+                self._sent = item.number
+                message = packed(Kind.PACKET, PACKET_HEAD.pack(item.number, item.synced), item.data)
+            elif item.id in self._questions:
+                item.asked += 1
+                message = packed(Kind.ASK, ASK_HEAD.pack(item.id, item.kind), item.arguments)
+            else:
+                continue
+            size_bytes += len(message)
+            yield message
 
     # From the process.
 

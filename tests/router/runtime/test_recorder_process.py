@@ -12,6 +12,7 @@ from clasp_journal import value as values
 from clasp_journal.errors import BadInput, JournalClosed, JournalCorrupt, JournalError, JournalLocked
 from clasp_journal.restore import State, fold
 from clasp_journal.sqlite import SqliteJournal
+from router.runtime import gathering
 from router.runtime.options import JournalOptions
 from router.runtime.recorder_process import ProcessRecorder
 from router.runtime.requests import HistoryRequest, PageRequest
@@ -36,6 +37,42 @@ async def test_everything_submitted_is_there_in_order_after_a_stop(path):
     assert await values_in(path) == list(range(5_000))
     assert listener.committed == 100
     assert recorder.backlog_bytes == 0
+
+
+async def test_what_nobody_waits_for_gathers_until_somebody_does(path, monkeypatch):
+    """Not the first after a pause; an awaited one, a question, the bound and the end take them along."""
+    monkeypatch.setattr(gathering, "GATHER_S", 3_600.0)
+    many = gathering.GATHER_BYTES // len(packet(sets(1))) + 1
+    async with child(path) as (recorder, listener):
+
+        async def submit(*, until):
+            for at in range(len(recorded), until):
+                recorded.append(recorder.submit(packet(sets(1, start=at)), synced=False, awaited=False))
+                await asyncio.sleep(0)
+
+        recorded = []
+        await submit(until=1)
+        await listener.until_committed(1)
+        await submit(until=4)
+        recorded.append(recorder.submit(packet(sets(1, start=4)), synced=False))
+        await listener.until_committed(5)
+        assert listener.commits == [(1, 1, False), (5, 5, False)]
+        await submit(until=8)
+        assert (await recorder.page(EVERYTHING)).entries == 8
+        assert listener.commits[2:] == [(8, 8, False)]
+        await submit(until=8 + many)
+        await listener.until_committed(8 + many)
+        await submit(until=10 + many)
+    assert await values_in(path) == list(range(10 + many))
+
+
+async def test_what_nobody_waits_for_leaves_by_itself(path):
+    """It rests for a moment only."""
+    async with child(path) as (recorder, listener):
+        for at in range(3):
+            recorder.submit(packet(sets(1, start=at)), synced=False, awaited=False)
+            await asyncio.sleep(0)
+        await listener.until_committed(3)
 
 
 async def test_reports_come_in_order_and_tell_the_last_number(path):
