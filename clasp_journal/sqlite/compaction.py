@@ -3,7 +3,7 @@
 Law: at any moment, also after an interruption, the state after the last removed entry and every later one
 can be told: the snapshot at the cut is there before the first entry goes, and so is the note that says so.
 An interrupted removal is ended by the next, with a note of its own. Work is done in slices, between
-which there is room for appends.
+which there is room for appends, and as much time for others.
 
 The texts of addresses and authors stay when their last entry goes: snapshots, and readers in other processes,
 know them by number, and there are few of them beside the entries.
@@ -82,6 +82,7 @@ class Compaction:
             slices.end()
             if self._on_progress is not None:
                 self._on_progress(slice_entries)
+            await slices.rest()
 
     def _removal_below(self, seq: int) -> Callable[[sqlite3.Connection], None]:
         def job(db: sqlite3.Connection) -> None:
@@ -98,11 +99,16 @@ class Compaction:
         def job(db: sqlite3.Connection) -> int:
             # A transaction of its own making would fail to commit without a word.
             with writing(db):
-                db.execute(schema.INCREMENTAL_VACUUM.format(pages=VACUUMED_AT_ONCE_PAGES)).fetchall()
+                for _ in range(VACUUMED_AT_ONCE_PAGES):
+                    db.execute(schema.VACUUM_A_PAGE).fetchall()
             (free,) = db.execute(schema.FREE_PAGES).fetchone()
             return int(free)
 
-        before, free = 0, await self._writer.worker.run(job, "compact")
-        while free and free != before:
+        slices, free, is_over = Slices(), -1, False
+        while not is_over:
+            slices.begin()
             before, free = free, await self._writer.worker.run(job, "compact")
+            slices.end()
+            is_over = free in (0, before)
+            await slices.rest()
         await self._writer.worker.run(lambda db: db.execute(schema.CHECKPOINT).fetchall(), "compact")

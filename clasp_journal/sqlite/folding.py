@@ -20,6 +20,7 @@ from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.rows import entry_of
+from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.tail import ChangeSearch, demand
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.worker import Worker
@@ -31,10 +32,12 @@ APPLIED_AT_ONCE = 1_000
 class Folding:
     """Entries on their way into a state, some thousands at a time, on the reading thread."""
 
-    def __init__(self, reader: Worker, catalog: Catalog, state: State) -> None:
+    def __init__(self, reader: Worker, catalog: Catalog, state: State, *, rests: bool = False) -> None:
+        """`rests`: leave as much time to others, since nobody waits for the state."""
         self._reader = reader
         self._catalog = catalog
         self._state = state
+        self._rests = rests
 
     async def apply(self, span: Span, noted: Changes | None = None) -> None:
         """Bring the state to the end of a span; `noted` are the changes up to there, if they were kept."""
@@ -54,9 +57,13 @@ class Folding:
                 return
 
     async def _find_changes(self, span: Span) -> Changes:
-        search = ChangeSearch(span)
-        while not await self._reader.run(search.advance, "fold"):
-            pass
+        search, slices, is_over = ChangeSearch(span), Slices(), False
+        while not is_over:
+            slices.begin()
+            is_over = await self._reader.run(search.advance, "fold")
+            if self._rests:
+                slices.end()
+                await slices.rest()
         return search.changes
 
     async def _replay(self, span: Span) -> None:

@@ -86,10 +86,10 @@ class SnapshotKeeper:
         return latest_seq
 
     async def take_at(self, at_seq: int, *, lasting: bool = False) -> None:
-        """Write one of the state after an entry in the middle of the log, unless there is one."""
+        """Write one of the state after an entry in the middle of the log, unless there is one. No hurry."""
         base = await self.load(at_seq)
         if base is None or base.at_seq != at_seq:
-            state = await self._fold(base, at_seq, None)
+            state = await self._fold(base, at_seq, None, rests=True)
             await self.write(state.params(), at_seq, state.revision_floor, lasting=lasting)
         elif lasting:
             await self._storage.writer.worker.run(partial(let_last, at_seq=at_seq), "snapshot")
@@ -121,7 +121,9 @@ class SnapshotKeeper:
             while await self._storage.writer.worker.run(removal, "remove snapshot"):
                 pass
 
-    async def _fold(self, base: Snapshot | None, at_seq: int, changes: Changes | None) -> State:
+    async def _fold(
+        self, base: Snapshot | None, at_seq: int, changes: Changes | None, *, rests: bool = False
+    ) -> State:
         base_seq = base.at_seq if base else 0
         oldest_seq = (await self._storage.extent()).oldest_seq
         if base_seq < at_seq and base_seq + 1 < oldest_seq:
@@ -131,7 +133,7 @@ class SnapshotKeeper:
                 operation="snapshot",
             )
         state = State(base.params, base.revision_floor) if base else State()
-        folding = Folding(self._storage.reader, self._storage.catalog, state)
+        folding = Folding(self._storage.reader, self._storage.catalog, state, rests=rests)
         span = Span(base_seq, at_seq)
         await folding.apply(span, changes)
         if state.forgotten_seq:

@@ -2,13 +2,16 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from clasp_journal.entry import EntryKind, JournalEntry
-from clasp_journal.sqlite import SqliteJournal, slicing
+from clasp_journal.sqlite import SqliteJournal, compaction, slicing
+from clasp_journal.sqlite.transactions import writing
 from tests.journal.sqlite.making import START_US, expired, facts, folded, was_set
 
 COUNT = 3_000
@@ -29,8 +32,8 @@ async def test_a_compaction_that_is_cut_anywhere_leaves_every_later_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file as it is after each slice is opened as if the machine had stopped there."""
-    monkeypatch.setattr(slicing, "ENTRIES_FIRST", 400)
-    monkeypatch.setattr(slicing, "ENTRIES_MAX", 400)
+    for name in ("ENTRIES_MIN", "ENTRIES_FIRST", "ENTRIES_MAX"):
+        monkeypatch.setattr(slicing, name, 400)
     path, told, cut = tmp_path / "j.db", a_past(), 2_001
     copies: list[Path] = []
     async with SqliteJournal(path) as journal:
@@ -38,8 +41,8 @@ async def test_a_compaction_that_is_cut_anywhere_leaves_every_later_state(
         await journal.snapshot_by_fold()
         after_each_slice(monkeypatch, lambda: copies.append(copied(path, tmp_path / f"cut-{len(copies)}.db")))
         assert await journal.compact(cut) == cut - 1
-    assert len(copies) == 5
-    for copy in copies:
+    assert len(copies) == 1 + 5 + 1, "of the fold, the removal, the free space"
+    for copy in tuple(copies):
         async with SqliteJournal(copy) as journal:
             assert 1 <= await journal.oldest_seq() <= cut
             for at_seq in (cut - 1, cut, cut + 500, COUNT):
@@ -52,11 +55,14 @@ async def test_a_compaction_that_is_cut_anywhere_leaves_every_later_state(
             assert report.problems == []
 
 
-def after_each_slice(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
-    """Do something whenever a slice of a long work has been committed."""
+def after_each_slice(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], *, took_s: float = 0.0
+) -> None:
+    """Do something whenever a slice of a long work has been committed, which seems to have taken so long."""
     end = slicing.Slices.end
 
     def end_and_act(slices: slicing.Slices) -> None:
+        slices._began_s -= took_s
         end(slices)
         act()
 
@@ -79,6 +85,44 @@ async def test_space_comes_back(tmp_path: Path) -> None:
         await journal.append([was_set(f"/a/{n % 50}", "x" * 100, START_US + n, n) for n in range(20_000)])
         await journal.compact(19_000)
     assert path.stat().st_size < 500_000
+
+
+async def test_space_comes_back_many_pages_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction for each page would keep others waiting for most of the time that all of it takes."""
+    transactions: list[None] = []
+
+    def counted(db: sqlite3.Connection) -> AbstractContextManager[None]:
+        transactions.append(None)
+        return writing(db)
+
+    async with SqliteJournal(tmp_path / "j.db") as journal:
+        await journal.append([was_set(f"/a/{n % 50}", "x" * 3_000, START_US + n, n) for n in range(1_000)])
+        monkeypatch.setattr(compaction, "writing", counted)
+        await journal.compact(1_000)
+    assert (tmp_path / "j.db").stat().st_size < 500_000
+    assert len(transactions) < 20
+
+
+@pytest.mark.parametrize("is_base_there", [False, True])
+async def test_a_removal_rests_after_each_slice_for_as_long_as_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_base_there: bool
+) -> None:
+    """With one that seems to have taken an hour, of the fold or of the removal, the next waits for ever."""
+    monkeypatch.setattr(slicing, "ENTRIES_FIRST", 100)
+    sliced = asyncio.Event()
+    async with SqliteJournal(tmp_path / "j.db") as journal:
+        await journal.append(a_past())
+        if is_base_there:
+            await journal.snapshot_by_fold()
+        after_each_slice(monkeypatch, sliced.set, took_s=3_600.0)
+        removal = asyncio.create_task(journal.compact(COUNT + 1))
+        async with asyncio.timeout(30):
+            await sliced.wait()
+        for n in range(3):
+            await journal.append(was_set("/a", n))
+        assert await journal.oldest_seq() == (101 if is_base_there else 1)
+        removal.cancel()
+        await asyncio.gather(removal, return_exceptions=True)
 
 
 async def test_numbers_go_on_after_everything_was_removed_and_the_file_was_reopened(tmp_path: Path) -> None:
