@@ -106,7 +106,8 @@ def set_aside(path: str) -> str:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     with telling(path, "set aside"):
         fresh = _fresh_name(f"{path}.damaged-{stamp}")
-        for suffix in SIDECARS[1:] + SIDECARS[:1]:
+        # The database goes first: without it a write-ahead log is refused, but not the other way round.
+        for suffix in SIDECARS:
             if os.path.lexists(path + suffix):
                 os.rename(path + suffix, fresh + suffix)
     return fresh

@@ -1,5 +1,6 @@
 """Whatever is wrong with the file or its place: a typed error with path and operation, never silence."""
 
+import errno
 import logging
 import os
 import sqlite3
@@ -128,6 +129,30 @@ def test_setting_aside_never_overwrites(tmp_path: Path) -> None:
         names.append(set_aside(str(tmp_path / "j.db")))
     assert [Path(name).read_text() for name in names] == ["0", "1", "2"]
     assert [Path(name + "-wal").read_text() for name in names] == ["wal 0", "wal 1", "wal 2"]
+
+
+@pytest.mark.parametrize("renamed", range(3))
+async def test_setting_aside_that_is_cut_short_is_finished_by_the_next(tmp_path: Path, renamed: int) -> None:
+    """A database without its write-ahead log would be a journal that has forgotten what was acknowledged."""
+    path = tmp_path / "j.db"
+    await filled(path, [was_set("/a", 1)])
+    log_of_garbage(path)
+    path.with_name("j.db-shm").touch()
+    names = []
+
+    def stop_after_some(before: str, after: str) -> None:
+        if len(names) == renamed:
+            raise OSError(errno.EIO, "the machine stops")
+        names.append(after)
+        os.replace(before, after)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.rename", stop_after_some)
+        with pytest.raises(JournalUnavailable):
+            set_aside(str(path))
+    async with SqliteJournal(path, on_corrupt="set_aside") as journal:
+        assert await journal.is_empty()
+    assert sum(file.stat().st_size > 0 for file in tmp_path.glob("j.db.damaged-*")) == 2
 
 
 async def test_a_reader_is_told_that_its_file_was_replaced(tmp_path: Path) -> None:
