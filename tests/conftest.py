@@ -7,6 +7,7 @@ examples, the profile does (`HYPOTHESIS_PROFILE`). A missing tool is a skip that
 
 import os
 import shutil
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -43,7 +44,12 @@ def missing_tool(reason: str) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A compiled module hides its source: one that is older than it would be tested in its place."""
+    """A compiled module hides its source: one that is older than it would be tested in its place.
+
+    What a shell runs in the background ignores Ctrl-C, and so would every process that is started here.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for package in ("clasp_journal", "router"):
         for compiled in (config.rootpath / package).rglob("*.cpython-*.so"):
             source = compiled.with_name(compiled.name.partition(".")[0] + ".py")
