@@ -27,17 +27,19 @@ async def crowded(request: pytest.FixtureRequest, make_router, tmp_path: Path, m
     return await make_router().start()
 
 
-async def fill(router: RouterProcess) -> tuple[list[Peer], asyncio.Task[Peer]]:
-    """Connect until one is not let in; those who are, and the one who waits."""
+async def fill(router: RouterProcess) -> tuple[list[asyncio.Task[Peer]], asyncio.Task[Peer]]:
+    """Connect until nobody is let in any more; those who came before that, and one who waits.
+
+    The last before it may have got the last descriptor, and just not been greeted yet.
+    """
     router.allow_descriptors(more=ROOM)
-    inside = []
+    came = []
     out = asyncio.create_task(router.until_logged("no connection can be accepted"))
-    while True:
-        waiting = asyncio.create_task(Peer.connect(router.port, "newcomer"))
-        await asyncio.wait((waiting, out), return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            return inside, waiting
-        inside.append(await waiting)
+    while not out.done():
+        came.append(asyncio.create_task(Peer.connect(router.port, "early")))
+        await asyncio.wait((came[-1], out), return_when=asyncio.FIRST_COMPLETED)
+    await out
+    return came, asyncio.create_task(Peer.connect(router.port, "newcomer"))
 
 
 async def test_without_descriptors_who_comes_waits_and_who_is_there_goes_on(
@@ -46,12 +48,12 @@ async def test_without_descriptors_who_comes_waits_and_who_is_there_goes_on(
     """One line in the log, the journal keeps all; with the first free descriptor the next one is in."""
     writer = await dial(crowded, "writer")
     await writer.set("/before", 1)
-    inside, waiting = await fill(crowded)
+    came, waiting = await fill(crowded)
     for revision in range(1, 101):
         assert (await writer.set("/meanwhile", revision, qos=1 + revision % 2)).revision == revision
     assert crowded.log.count("no connection can be accepted: Too many open files") == 1
-    for peer in inside:
-        peer.hang_up()
+    for early in came:
+        (await early).hang_up()
     newcomer = await waiting
     assert newcomer.params.keys() == {"/before", "/meanwhile"}
     await crowded.until_logged("connections are accepted again")
@@ -69,7 +71,7 @@ async def test_a_journal_that_dies_then_comes_back_when_it_can(make_router, dial
     writer = await dial(router, "writer")
     await writer.set("/kept", "before")
     monitor_reads, monitor_asks = await asyncio.open_connection("127.0.0.1", router.port)
-    _, waiting = await fill(router)
+    came, waiting = await fill(router)
     os.kill(router.journal_pid(), signal.SIGKILL)
     await router.until_logged("the journal's process cannot begin again")
     monitor_asks.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -79,7 +81,8 @@ async def test_a_journal_that_dies_then_comes_back_when_it_can(make_router, dial
     assert (await writer.hear(Error)).code == 500
     assert (await writer.get("/kept")).value == ("meanwhile" if is_applied else "before")
     router.allow_descriptors(more=None)
-    (await waiting).hang_up()
+    for late in await asyncio.gather(*came, waiting):
+        late.hang_up()
     await router.until_ready()
     assert (await writer.set("/kept", "after")).revision == (3 if is_applied else 2)
     past = await read_past(writer, journal_kinds=True)
