@@ -24,7 +24,8 @@ from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD
 from clasp_journal.sqlite.clock import Span
-from clasp_journal.sqlite.forms import TAGGED_F64, Form, form_of
+from clasp_journal.sqlite.forms import TAGGED_F64, form_of
+from clasp_journal.sqlite.inserting import NULL, cells_of
 from clasp_journal.sqlite.rows import Row, entry_of
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.writer import Batch
@@ -87,8 +88,8 @@ class Texts:
         self._address_ids: dict[bytes, int] = {}
         self._author_ids: dict[tuple[bytes, bytes | None], int] = {}
 
-    def rows(self, db: sqlite3.Connection, bodies: Iterable[Body]) -> Iterator[Row]:
-        """Rows of plain columns. The others are inserted in between, so that each goes to the table's end."""
+    def rows(self, bodies: Iterable[Body]) -> Iterator[Row]:
+        """Their rows, in the same order."""
         address_ids, author_ids = self._address_ids, self._author_ids
         simple_set, pack, pack_float = SIMPLE_SET.fullmatch, ENTRY_HEAD.pack, TAGGED_F64.pack
         crc, bias, kind, signal = crc32, BIAS, _SET, _PARAM
@@ -99,7 +100,7 @@ class Texts:
             value = None if simple is None or simple[5] is None else _value_of(simple[5])
             if simple is None or (value is None and simple[4] is None):
                 self._batch.last_seq = seq - 1
-                yield from self._batch.rows(db, (entry_of_body(body),))
+                yield from self._batch.rows((entry_of_body(body),))
                 continue
             _, time, address, real, _, revision, author, name = simple.groups()
             try:
@@ -110,13 +111,14 @@ class Texts:
             head = pack(seq, at_us, address_id, author_id, kind, signal, number)
             if value is None:
                 cell = float(real)
-                checksum = crc(head + pack_float(_F64_TAG, cell)) - bias
-                yield seq, at_us, kind, signal, address_id, author_id, cell, number, checksum
-                continue
-            encoded, form = value
+                encoded, value_cells = pack_float(_F64_TAG, cell), (NULL, cell, NULL)
+            else:
+                encoded, value_cells = value
             checksum = crc(head + encoded) - bias
-            row = seq, at_us, kind, signal, address_id, author_id, *form, number, None, None, None, checksum
-            db.execute(schema.INSERT_ENTRY, row)
+            # fmt: off
+            yield (seq, at_us, kind, signal, address_id, author_id, *value_cells,
+                   number, NULL, NULL, NULL, checksum)
+            # fmt: on
 
     def _meet(self, body: bytes, address: bytes, author: tuple[bytes, bytes | None]) -> tuple[int, int]:
         entry, names = entry_of_body(body), self._batch.names
@@ -126,6 +128,6 @@ class Texts:
 
 
 @lru_cache(CACHED_VALUES)
-def _value_of(told: bytes) -> tuple[bytes, Form] | None:
+def _value_of(told: bytes) -> tuple[bytes, Row] | None:
     encoded = encoded_of_told(told)
-    return None if encoded is None else (encoded, form_of(encoded))
+    return None if encoded is None else (encoded, cells_of(form_of(encoded)))

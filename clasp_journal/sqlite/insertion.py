@@ -27,6 +27,7 @@ from clasp_journal.sqlite.bodies import Texts, bodies_of
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Clock, Run, step_back
 from clasp_journal.sqlite.extent import write_clock_steps
+from clasp_journal.sqlite.inserting import insert
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.writer import Batch, EntryWriter
@@ -108,7 +109,7 @@ class Insertion:
         self._first_inserted = self._first_inserted or first[0]
         self._has_filled_a_hole = self._has_filled_a_hole or first[0] <= self._latest_seq
         try:
-            db.executemany(schema.INSERT_PLAIN_ENTRY, texts.rows(db, chain((first,), bodies)))
+            insert(db, texts.rows(chain((first,), bodies)))
         except (BadValue, ValueError, OverflowError, struct.error) as fault:
             raise unreadable(self._origin.file, texts.last_seq, fault) from fault
 

@@ -27,6 +27,7 @@ UNBELIEVABLE = (struct.error, TypeError, KeyError, ValueError, OverflowError, In
 """What goes wrong when cells are taken for what they are not."""
 
 _NO_SIGNAL = 255
+NO_REVISION = -1
 _KINDS: dict[int, Any] = {int(kind): kind for kind in EntryKind}
 _SIGNALS: dict[int | None, Any] = {None: None, **{int(signal): signal for signal in SignalType}}
 _PHASES: dict[int, Any] = {int(phase): phase for phase in Phase}
@@ -42,7 +43,7 @@ def entry_checksum(row: Row, encoded: bytes | None) -> int:
         author_id,
         kind,
         _NO_SIGNAL if signal is None else signal,
-        -1 if revision is None else revision,
+        NO_REVISION if revision is None else revision,
     )
     if encoded is not None and ttl is None and samples is None and extra is None:
         return crc32(head + encoded) - BIAS

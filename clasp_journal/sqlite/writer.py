@@ -23,8 +23,9 @@ from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD
 from clasp_journal.sqlite.clock import Clock, Run, step_back
 from clasp_journal.sqlite.extent import write_clock_steps
 from clasp_journal.sqlite.forms import TAGGED_F64, form_of
+from clasp_journal.sqlite.inserting import NULL, cells_of, insert
 from clasp_journal.sqlite.names import NewNames
-from clasp_journal.sqlite.rows import Row, entry_checksum, extra_of
+from clasp_journal.sqlite.rows import NO_REVISION, Row, entry_checksum, extra_of
 from clasp_journal.sqlite.transactions import writing
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ WAL_RETRY_S = 1.0
 
 _F64_TAG = 7
 _F64_SIZE_BYTES = 9
-_SET, _EXPIRE, _PARAM = int(EntryKind.SET), int(EntryKind.EXPIRE), int(SignalType.PARAM)
+_SET, _PUBLISH, _EXPIRE = int(EntryKind.SET), int(EntryKind.PUBLISH), int(EntryKind.EXPIRE)
+_PARAM = int(SignalType.PARAM)
 
 
 class EntryWriter:
@@ -74,7 +76,7 @@ class EntryWriter:
         batch = Batch(self.latest_seq, self.catalog, self.clock)
         try:
             with writing(db):
-                db.executemany(schema.INSERT_PLAIN_ENTRY, batch.rows(db, entries))
+                insert(db, batch.rows(entries))
                 batch.names.insert(db)
                 if batch.runs is not self.clock.runs:
                     write_clock_steps(db, sorted(set(batch.runs).difference(self.clock.runs)))
@@ -143,15 +145,15 @@ class Batch:
         self.regular = True
         self._catalog = catalog
 
-    def rows(self, db: sqlite3.Connection, entries: Iterable[JournalEntry]) -> Iterator[Row]:
-        """Number the entries and turn them into rows. The plain SET of a float has a way of its own."""
+    def rows(self, entries: Iterable[JournalEntry]) -> Iterator[Row]:
+        """Number the entries and turn them into rows. What is only a value has a way of its own."""
         addresses, names, changed = self._catalog.address_ids, self.names, self.changed
         seq, highest_us = self.last_seq, self.highest_us
         last_author: str | None = None
         last_name: str | None = None
         author_id = 0
-        pack, unpack, crc, bias = ENTRY_HEAD.pack, TAGGED_F64.unpack, crc32, BIAS
-        plain_kind, plain_signal = EntryKind.SET, SignalType.PARAM
+        pack, unpack, crc, bias, null = ENTRY_HEAD.pack, TAGGED_F64.unpack, crc32, BIAS, NULL
+        plain_set, plain_publish, plain_signal = EntryKind.SET, EntryKind.PUBLISH, SignalType.PARAM
         for entry in entries:
             # An exact tuple unpacks several times as fast as a named one.
             # fmt: off
@@ -170,28 +172,36 @@ class Batch:
                 highest_us, self.runs = step_back(Run(seq, 0), timestamp, highest_us, self.runs)
             else:
                 highest_us = timestamp
+            code, cell = 0, null
             if (
-                kind is plain_kind
-                and signal is plain_signal
-                and encoded is not None
-                and revision is not None
-                and len(encoded) == _F64_SIZE_BYTES
-                and (ttl, samples, rate, gesture_id, phase, sent, details) == _NOTHING
+                encoded is not None
+                and ttl is None
+                and samples is None
+                and rate is None
+                and gesture_id is None
+                and phase is None
+                and sent is None
+                and details is None
             ):
-                tag, number = unpack(encoded)
-                if tag == _F64_TAG and number == number:
+                if kind is plain_set and signal is plain_signal and revision is not None:
                     changed[address_id] = seq
-                    head = pack(seq, timestamp, address_id, author_id, _SET, _PARAM, revision)
-                    checksum = crc(head + encoded) - bias
-                    yield seq, timestamp, 33, 0, address_id, author_id, number, revision, checksum
-                    continue
-            row = self._any_row(entry, seq, address_id, author_id)
-            value_type, number, raw, revision, ttl, samples, extra, checksum = row[6:]
-            if (value_type, raw, ttl, samples, extra) == _NO_MORE:
-                yield *row[:6], number, revision, checksum
-            else:
-                # In between, so that rows keep going to the end of the table.
-                db.execute(schema.INSERT_ENTRY, row)
+                    code, signal_code, told, cell = _SET, _PARAM, revision, revision
+                elif kind is plain_publish and signal is not None and revision is None:
+                    code, signal_code, told, cell = _PUBLISH, int(signal), NO_REVISION, null
+            if not code or encoded is None:
+                yield self._any_row(entry, seq, address_id, author_id)
+                continue
+            checksum = (
+                crc(pack(seq, timestamp, address_id, author_id, code, signal_code, told) + encoded) - bias
+            )
+            value_type = raw = null
+            tag, value = unpack(encoded) if len(encoded) == _F64_SIZE_BYTES else _NO_F64
+            if tag != _F64_TAG or value != value:
+                value_type, value, raw = cells_of(form_of(encoded))
+            # fmt: off
+            yield (seq, timestamp, code, signal_code, address_id, author_id,
+                   value_type, value, raw, cell, null, null, null, checksum)
+            # fmt: on
         self.last_seq, self.highest_us = seq, highest_us
 
     def _any_row(self, entry: JournalEntry, seq: int, address_id: int, author_id: int) -> Row:
@@ -214,9 +224,7 @@ class Batch:
         )
         extra = extra_of(entry)
         crc = entry_checksum((*row, None if extra is None else extra.encode(), 0), entry.encoded)
-        return (*row, extra, crc)
+        return cells_of((*row, extra, crc))
 
 
-_NO_MORE = (None,) * 5
-_NOTHING = (None,) * 7
-"""ttl, samples, rate, gesture_id, phase, sent and details of an entry that has none of them."""
+_NO_F64 = (0, 0.0)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clasp_journal.entry import EntryKind, JournalEntry, ParamSnapshot, SignalType
-from clasp_journal.sqlite import SqliteJournal
+from clasp_journal.sqlite import SqliteJournal, schema
 from clasp_journal.sqlite.forms import Cell, encoded_of, form_of
 from clasp_journal.value import encode
 from tests.journal.sqlite.making import START_US, Growing, encoded_values, entries, filled, was_sent, was_set
@@ -46,6 +46,31 @@ def test_an_entry_comes_back_as_it_was(batch: list[JournalEntry], growing: Growi
         assert await journal.since(base) == numbered
 
     growing.tell(story)
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+async def test_a_long_batch_comes_back_in_its_order(tmp_path: Path, more: int) -> None:
+    """Where statements of many rows end changes nothing, and a cell without content is NULL."""
+    sorts = (
+        was_set("/a", 0.5),
+        was_set("/a", math.nan),
+        was_set("/a", [1, "two"])._replace(ttl=60),
+        was_sent("/b", -0.0),
+        was_sent("/b", 0.5)._replace(name="desk"),
+        JournalEntry(START_US, "s1", "/c", EntryKind.PUBLISH, SignalType.STREAM, samples=bytes(8)),
+        JournalEntry(START_US, "", "/a", EntryKind.EXPIRE, revision=1),
+    )
+    count = 2 * schema.ROWS_AT_ONCE + more
+    batch = [sorts[n % len(sorts)]._replace(timestamp=START_US + n) for n in range(count)]
+    path = tmp_path / "j.db"
+    assert await filled(path, batch) == [entry._replace(seq=seq) for seq, entry in enumerate(batch, 1)]
+    nulls = "value_type IS NULL, value IS NULL, raw IS NULL, revision IS NULL, ttl IS NULL, extra IS NULL"
+    assert ask(path, f"SELECT {nulls} FROM entry WHERE seq IN (1, 2, 4, 6)") == [
+        (1, 0, 1, 0, 1, 1),
+        (0, 1, 0, 0, 1, 1),
+        (1, 0, 1, 1, 1, 1),
+        (1, 1, 1, 1, 1, 1),
+    ]
 
 
 async def test_a_snapshot_param_comes_back_as_it_was(tmp_path: Path) -> None:
