@@ -178,7 +178,7 @@ def _inapplicable(config: RouterConfig) -> Iterator[str]:
 
 def _run(effective: Effective) -> NoReturn:
     from router import logs
-    from router.daemon import run
+    from router.program import run
 
     logs.set_up(effective.config.log_format, verbose=effective.config.verbose)
     sys.exit(run(effective.config))

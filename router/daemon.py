@@ -3,26 +3,19 @@
     async with Router(RouterConfig()).with_journal(journal) as router:
         print(router.url)
 
-`run` is the same as a daemon: signals, a block of lines at the start, an exit code. Law: a start that fails
-leaves nothing behind, no port, no task, no process.
+Law: a start that fails leaves nothing behind, no port, no task, no process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
-import signal
-import sys
-import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from clasp_journal.errors import JournalCorrupt, JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.opening import open_journal
 from router.auth.gate import TokenGate
@@ -31,15 +24,14 @@ from router.config import RouterConfig
 from router.core.access import Gate
 from router.core.ground import Settings
 from router.core.limits import Limits
-from router.network import make_certificates, make_guard, risks
-from router.quantities import Address, Retention, format_size
+from router.network import make_certificates, make_guard
+from router.quantities import Address
 from router.runtime.desk import Desk, DeskSettings
-from router.runtime.keeping import OnJournalError
-from router.runtime.options import JournalOptions, RetentionRules
+from router.runtime.journal_process import JournalProcess
+from router.runtime.options import JournalOptions, OnJournalError, RetentionRules
 from router.runtime.recorder import Recorder
 from router.runtime.recorder_local import LocalRecorder
 from router.runtime.recorder_process import ProcessRecorder
-from router.supervision import Supervisor
 from router.transports.memory import MemoryDoor, MemoryPeer
 from router.transports.tls import CertificateError, Certificates
 from router.transports.websocket import WebSocketDoor
@@ -53,12 +45,6 @@ CLOSE_TIMEOUT_S = 0.5
 """For clients to answer the close."""
 STOP_TIMEOUT_S = 10.0
 """For the last snapshot."""
-_GC_THRESHOLD = (100_000, 50, 50)
-
-CANNOT_OPEN = 3
-"""The exit code when the port, the certificate or the journal cannot be had."""
-_KILLED_BY = 128
-"""What shells add to the number of the signal that ended a program at once."""
 
 
 class CannotListen(OSError):
@@ -75,6 +61,7 @@ class Router:
     def __init__(self, config: RouterConfig | None = None) -> None:
         self.config = config or RouterConfig()
         self._journal: Journal | None = None
+        self._process: JournalProcess | None = None
         self._desk: Desk | None = None
         self._certificates: Certificates | None = None
         self._door = WebSocketDoor(CLOSE_TIMEOUT_S)
@@ -84,6 +71,12 @@ class Router:
     def with_journal(self, journal: Journal) -> Self:
         """Record into this journal, in this process. It is closed at the end; a next start needs another."""
         self._journal = journal
+        return self
+
+    def with_journal_process(self, process: JournalProcess | None) -> Self:
+        """Let the first start use this process, which has been begun ahead. Ending it is up to the caller
+        if that start fails."""
+        self._process = process
         return self
 
     async def start(self) -> None:
@@ -194,8 +187,13 @@ class Router:
                 set_aside_damaged=config.on_journal_error is OnJournalError.SERVE,
                 retain=tuple(retention),
                 mirror=config.mirror_options,
-            )
+            ),
+            self._take_process(),
         )
+
+    def _take_process(self) -> JournalProcess | None:
+        process, self._process = self._process, None
+        return process
 
 
 def _make_gate(auth: str, limits: Limits) -> Gate | None:
@@ -222,124 +220,3 @@ async def _in_time(act: Callable[[], Awaitable[None]], timeout_s: float) -> bool
         await asyncio.wait_for(act(), timeout_s)
         return True
     return False
-
-
-def run(config: RouterConfig) -> int:
-    """Be the daemon until a signal comes; returns the exit code."""
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-        return runner.run(_serve(config))
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """The quick loop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
-async def _serve(config: RouterConfig) -> int:
-    told_to_end = _heed_signals()
-    # What is restored stays: looking through all of it for garbage again and again is waste.
-    gc.set_threshold(*_GC_THRESHOLD)
-    router = Router(config)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, router.reload)
-    lines = _Lines(config)
-    start = asyncio.create_task(router.start())
-    await asyncio.wait((start, told_to_end), return_when=asyncio.FIRST_COMPLETED)
-    if not start.done():
-        start.cancel()
-        await asyncio.gather(start, return_exceptions=True)
-        return 0
-    error = start.exception()
-    if error is not None:
-        _explain(error, config)
-        return CANNOT_OPEN
-    lines.print(router)
-    for risk in risks(config):
-        log.warning("%s", risk)
-    gc.collect()
-    gc.freeze()
-    supervisor = Supervisor()
-    supervisor.ready(f"listening on {router.address}")
-    await told_to_end
-    supervisor.ending()
-    await router.stop()
-    return 0
-
-
-def _heed_signals() -> asyncio.Future[None]:
-    """What is done at the first signal to end. The second ends the process there and then."""
-    loop = asyncio.get_running_loop()
-    told_to_end: asyncio.Future[None] = loop.create_future()
-
-    def end(number: int) -> None:
-        if told_to_end.done():
-            # The journal's process still commits what it has got.
-            os._exit(_KILLED_BY + number)
-        told_to_end.set_result(None)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end, number)
-    return told_to_end
-
-
-def _explain(error: BaseException, config: RouterConfig) -> None:
-    """Say in one line why there is no router; what nobody foresaw is raised."""
-    if isinstance(error, CannotListen):
-        log.error("cannot listen on %s: %s", config.listen, error.strerror)
-    elif isinstance(error, CannotReadTokens):
-        log.error("nobody could come in: %s", error)
-    elif isinstance(error, CertificateError):
-        log.error("the certificate cannot be used: %s", error)
-    elif isinstance(error, JournalCorrupt):
-        log.error(
-            "the journal cannot be opened: %s. No entry was touched. Put a good copy in its place, or start "
-            "with --on-journal-error serve: then it is set aside under another name, and a new one begins",
-            error,
-        )
-    elif isinstance(error, JournalError):
-        log.error("the journal cannot be opened: %s", error)
-    else:
-        raise error
-
-
-class _Lines:
-    """The block of lines at the start."""
-
-    def __init__(self, config: RouterConfig) -> None:
-        self._began_s = time.monotonic()
-        self._is_new = config.backend == "sqlite" and not Path(config.journal_path).exists()
-
-    def print(self, router: Router) -> None:
-        """Tell the operator what runs and where."""
-        config = router.config
-        took_ms = (time.monotonic() - self._began_s) * 1_000
-        lines = (
-            f"clasp-router {config.name}, pid {os.getpid()}",
-            f"journal {self._describe(config)}",
-            f"restored {router.restored_params} params in {took_ms:.0f} ms",
-            f"listening on {router.address}",
-        )
-        # Whoever does not read them still has a router.
-        with contextlib.suppress(OSError):
-            print("\n".join(lines), file=sys.stdout, flush=True)
-
-    def _describe(self, config: RouterConfig) -> str:
-        if config.backend == "none":
-            return "none: nothing is remembered; an ACK means applied"
-        if config.backend == "memory":
-            return "in memory: nothing outlives the router; an ACK means applied"
-        path = config.journal_path
-        size = "new" if self._is_new else format_size(sum(map(_size_bytes, (path, f"{path}-wal"))))
-        kept = "" if config.retain == Retention() else f"; kept: {config.retain}"
-        kept += f"; rules: {len(config.rules)}" if config.rules else ""
-        mirror = "" if config.mirror == "none" else f"; mirror: {config.mirror}"
-        return f"{path}, {size}{kept}{mirror}; an ACK means committed, with QoS 2 on the disk"
-
-
-def _size_bytes(path: str) -> int:
-    with contextlib.suppress(OSError):
-        return Path(path).stat().st_size
-    return 0

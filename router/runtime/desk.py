@@ -23,8 +23,9 @@ from router.core.tally import Tally
 from router.runtime.clock import Clock
 from router.runtime.door import Answer, Page, Peer, Pipe, Request
 from router.runtime.exchange import Exchange
-from router.runtime.keeping import Keeping, OnJournalError
+from router.runtime.keeping import Keeping
 from router.runtime.link import Link
+from router.runtime.options import OnJournalError
 from router.runtime.outbox import Outbox, PauseReason
 from router.runtime.ports import DeskPorts
 from router.runtime.pressure import Pressure

@@ -34,8 +34,8 @@ class JournalProcess:
         self._messages = receiver.messages()
 
     @classmethod
-    async def spawn(cls, on_room: Callable[[], None]) -> Self:
-        """Start it. `on_room` is called whenever more can be sent."""
+    async def spawn(cls) -> Self:
+        """Start it."""
         to_child, child_reads = _one_way_pair()
         try:
             child_writes, from_child = _one_way_pair()
@@ -46,13 +46,17 @@ class JournalProcess:
         spawning = asyncio.create_task(_execute(child_reads, child_writes))
         try:
             process = await asyncio.shield(spawning)
-            sender = await Sender.start(to_child, on_room)
+            sender = await Sender.start(to_child)
             return cls(process, sender, await Receiver.start(from_child))
         except BaseException:
             to_child.close()
             from_child.close()
             await _end_unwanted(spawning)
             raise
+
+    def attend(self, on_room: Callable[[], None]) -> None:
+        """From here on `on_room` is called whenever more can be sent."""
+        self._sender.on_room = on_room
 
     @property
     def has_room(self) -> bool:

@@ -11,12 +11,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from enum import Enum
 
 from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from router.core.session import Session
 from router.runtime.feed import Feed
+from router.runtime.options import OnJournalError
 from router.runtime.outbox import Outbox
 from router.runtime.recorder import Recorder
 
@@ -25,15 +25,6 @@ log = logging.getLogger("router.journal")
 Ack = tuple[Outbox, bytes]
 Record = Callable[[Session, Sequence[bytes], int], None]
 """Called with who, the packed messages, and when."""
-
-
-class OnJournalError(Enum):
-    """What becomes of writes while the journal cannot keep them."""
-
-    STOP = "stop"
-    """They are refused and not applied."""
-    SERVE = "serve"
-    """They are applied; the gap is recorded afterwards."""
 
 
 class Keeping:

@@ -1,8 +1,18 @@
-"""How the journal's process is to open and keep a journal."""
+"""What the operator decides about the journal, and how its process is told to open and keep it."""
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, NamedTuple
+
+
+class OnJournalError(Enum):
+    """What becomes of writes while the journal cannot keep them."""
+
+    STOP = "stop"
+    """They are refused and not applied."""
+    SERVE = "serve"
+    """They are applied; the gap is recorded afterwards."""
 
 
 class RetentionRules(NamedTuple):

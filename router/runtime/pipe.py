@@ -170,19 +170,20 @@ class Receiver(asyncio.Protocol):
 class Sender(asyncio.Protocol):
     """The writing end of a pipe. Sending never fails: where nobody reads any more it does nothing."""
 
-    def __init__(self, on_room: Callable[[], None] | None = None) -> None:
+    def __init__(self) -> None:
         self.has_room = False
         """Whether a message would not have to wait here."""
-        self._on_room = on_room
+        self.on_room: Callable[[], None] | None = None
+        """Called when there is room again."""
         self._room = asyncio.Event()
         self._ended = asyncio.Event()
         self._transport: asyncio.Transport | None = None
 
     @classmethod
-    async def start(cls, end: socket.socket, on_room: Callable[[], None] | None = None) -> Sender:
+    async def start(cls, end: socket.socket) -> Sender:
         """Take over a socket."""
         loop = asyncio.get_running_loop()
-        _, sender = await loop.create_unix_connection(lambda: cls(on_room), sock=end)
+        _, sender = await loop.create_unix_connection(cls, sock=end)
         return sender
 
     @property
@@ -235,5 +236,5 @@ class Sender(asyncio.Protocol):
     def resume_writing(self) -> None:
         self.has_room = True
         self._room.set()
-        if self._on_room is not None:
-            self._on_room()
+        if self.on_room is not None:
+            self.on_room()

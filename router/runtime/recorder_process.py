@@ -77,8 +77,10 @@ class _Question:
 class ProcessRecorder(Recorder):
     """Records through a child process into an SQLite file."""
 
-    def __init__(self, options: JournalOptions) -> None:
+    def __init__(self, options: JournalOptions, ahead: JournalProcess | None = None) -> None:
+        """`ahead` is a process that has been begun already, for the first start."""
         super().__init__()
+        self._ahead = ahead
         self._options = options
         self._process: JournalProcess | None = None
         self._supervision: asyncio.Task[None] | None = None
@@ -330,7 +332,8 @@ class ProcessRecorder(Recorder):
 
     async def _open(self, options: JournalOptions) -> tuple[JournalProcess, Any]:
         """Start a process and have it open the journal; the facts it tells. Its state is passed on."""
-        process = await JournalProcess.spawn(self._pump)
+        process, self._ahead = self._ahead or await JournalProcess.spawn(), None
+        process.attend(self._pump)
         try:
             process.send(Kind.OPEN, pack_plain(tuple(options)))
             while (message := await process.receive()) is not None:

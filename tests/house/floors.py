@@ -53,6 +53,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.logs",
             "router.supervision",
             "router.daemon",
+            "router.program",
             "router.cli",
             "router.token_cli",
             "router.top_cli",

@@ -9,7 +9,7 @@ from clasp_journal.value import Value
 from router.core.ground import Settings
 from router.core.limits import Limits
 from router.runtime.desk import Desk, DeskSettings
-from router.runtime.keeping import OnJournalError
+from router.runtime.options import OnJournalError
 from router.runtime.recorder import Recorder
 from router.transports.memory import MemoryDoor, MemoryPeer
 from router.wire.messages import Hello, Message, Ping, Pong, Publish, Set, SignalType, Snapshot, Subscribe
