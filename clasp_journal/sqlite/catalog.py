@@ -10,11 +10,12 @@ import json
 import sqlite3
 from collections import OrderedDict
 from typing import NamedTuple
+from zlib import crc32
 
 from clasp_journal.address import Pattern
 from clasp_journal.errors import JournalCorrupt
 from clasp_journal.sqlite import schema
-from clasp_journal.sqlite.checksum import small_row_checksum
+from clasp_journal.sqlite.checksum import BIAS, small_row_checksum
 
 PATTERNS_MAX = 64
 """Patterns whose addresses are remembered; the one that was not asked for the longest goes first."""
@@ -59,12 +60,15 @@ class Catalog:
 
     def refresh(self, db: sqlite3.Connection) -> None:
         """Read what was added."""
+        addresses, address_ids = self.addresses, self.address_ids
         for number, raw, crc in db.execute(schema.NEW_ADDRESSES, (self.last_address_id,)):
-            text = _text(raw)
-            if text is None or crc != small_row_checksum(number, text):
+            text = _address(number, raw, crc)
+            if text is None:
                 (first,) = db.execute(schema.FIRST_OF_ADDRESS, (number,)).fetchone()
                 raise JournalCorrupt(f"the text of address {number} is damaged", first_bad_seq=first)
-            self.add_address(number, text)
+            addresses[number] = text
+            address_ids[text] = number
+            self.last_address_id = number
         for number, raw, raw_name, crc in db.execute(schema.NEW_AUTHORS, (self.last_author_id,)):
             subject, name = _text(raw), _text(raw_name)
             if subject is None or crc != small_row_checksum(number, subject, name):
@@ -121,6 +125,14 @@ class Catalog:
 
 
 _NOTHING = Matched([], frozenset(), "[]")
+
+
+def _address(number: int, raw: bytes, crc: int) -> str | None:
+    """The text in the row of an address; None if the row is damaged."""
+    text = _text(raw)
+    # Where nothing has to be escaped, the words that the checksum is of can be had in a third of the time.
+    is_checked = text is None or crc32(b"(%a, '%b')" % (number, raw)) - BIAS == crc
+    return text if is_checked or crc == small_row_checksum(number, text) else None
 
 
 def _text(raw: bytes | None) -> str | None:

@@ -278,7 +278,7 @@ SNAPSHOTS = f"SELECT {_SNAPSHOT} FROM snapshot ORDER BY at_seq DESC, id DESC"
 SNAPSHOT_EXISTS = "SELECT count(*) FROM snapshot WHERE id = ?"
 DISOWN_SNAPSHOTS = "UPDATE snapshot SET complete = 0 WHERE at_seq >= ?"
 DISOWN_SNAPSHOT = "UPDATE snapshot SET complete = 0 WHERE id = ?"
-PARAMS_OF_SNAPSHOT = f"""SELECT {_PARAM} FROM snapshot_param
+PARAMS_OF_SNAPSHOT = f"""SELECT {", ".join(PARAM_COLUMNS[2:])} FROM snapshot_param
     WHERE snapshot_id = ? AND position >= ? ORDER BY position LIMIT ?"""
 DELETE_PARAMS = """DELETE FROM snapshot_param WHERE snapshot_id = ?1 AND position <
     (SELECT min(position) FROM snapshot_param WHERE snapshot_id = ?1) + ?2"""

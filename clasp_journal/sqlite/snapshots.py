@@ -10,18 +10,20 @@ import sqlite3
 from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
+from zlib import crc32
 
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.restore import Snapshot
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
-from clasp_journal.sqlite.checksum import small_row_checksum
-from clasp_journal.sqlite.forms import encoded_of, form_of
+from clasp_journal.sqlite.checksum import BIAS, small_row_checksum
+from clasp_journal.sqlite.forms import TAGGED_F64, encoded_of, form_of
 from clasp_journal.sqlite.names import NewNames
 from clasp_journal.sqlite.rows import UNBELIEVABLE, Row
 from clasp_journal.sqlite.transactions import reading, writing
 from clasp_journal.sqlite.trouble import is_damage
 from clasp_journal.thinning import Taken, surplus
+from clasp_journal.value import ValueType
 
 WRITTEN_AT_ONCE = 2_000
 """Params per transaction: what an append may have to wait for."""
@@ -138,10 +140,8 @@ class SnapshotReading:
     def _read_slice(self, db: sqlite3.Connection) -> int:
         position = len(self.params)
         try:
-            for row in db.execute(
-                schema.PARAMS_OF_SNAPSHOT, (self._header.snapshot_id, position, READ_AT_ONCE)
-            ).fetchall():
-                self.params.append(self._param(row))
+            wanted = (self._header.snapshot_id, position, READ_AT_ONCE)
+            self._take(db.execute(schema.PARAMS_OF_SNAPSHOT, wanted).fetchall())
         except (sqlite3.DatabaseError, *UNBELIEVABLE) as error:
             if isinstance(error, sqlite3.Error) and not is_damage(error):
                 raise
@@ -153,32 +153,24 @@ class SnapshotReading:
         header = self._header
         return Snapshot(header.at_seq, self.params, header.revision_floor, header.taken)
 
-    def _param(self, row: Row) -> ParamSnapshot:
-        (
-            snapshot_id,
-            position,
-            address_id,
-            author_id,
-            timestamp,
-            revision,
-            ttl,
-            value_type,
-            value,
-            raw,
-            crc,
-        ) = row
-        encoded = encoded_of(value_type, value, raw)
-        cells = (snapshot_id, position, address_id, author_id, timestamp, revision, ttl, encoded)
-        if crc != small_row_checksum(*cells) or position != len(self.params):
-            raise ValueError(f"param {position} is damaged")
-        return ParamSnapshot(
-            self._catalog.addresses[address_id],
-            encoded,
-            revision,
-            self._catalog.authors[author_id].subject,
-            timestamp,
-            ttl,
-        )
+    def _take(self, rows: Iterable[Row]) -> None:
+        """Check rows and keep what they say. Their checksums cover the positions that they have to have; no
+        function is called for what can be done on the spot."""
+        addresses, authors = self._catalog.addresses, self._catalog.authors
+        params, snapshot_id = self.params, self._header.snapshot_id
+        pack, tag, make = TAGGED_F64.pack, ValueType.F64, tuple.__new__
+        for position, row in enumerate(rows, len(params)):
+            address_id, author_id, timestamp, revision, ttl, value_type, value, raw, crc = row
+            if type(value) is float and value_type is None and raw is None:
+                encoded: bytes | None = pack(tag, value)
+            else:
+                encoded = encoded_of(value_type, value, raw)
+            cells = (snapshot_id, position, address_id, author_id, timestamp, revision, ttl, encoded)
+            if crc32(b"(%a, %a, %a, %a, %a, %a, %a, %a)" % cells) - BIAS != crc:
+                raise ValueError(f"param {position} is damaged")
+            subject = authors[author_id].subject
+            param = (addresses[address_id], encoded, revision, subject, timestamp, ttl)
+            params.append(make(ParamSnapshot, param))
 
 
 def read_headers(db: sqlite3.Connection) -> list[Header]:
