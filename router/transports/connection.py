@@ -5,7 +5,8 @@
 with a short cut from everywhere to ENDING. Laws: the bytes are ours from the start, so a frame that came
 with the head is not lost; no task, no timer and no await per connection; after our close frame nothing is
 written and no message is taken; the link hears `lost` exactly once, when the socket is gone. Whatever waits
-for the peer has a deadline that the door's sweep looks at.
+for the peer has a deadline that the door's sweep looks at; who is slow to take what was sent before the end
+gets it nevertheless, as long as it takes some of it from one deadline to the next.
 """
 
 from __future__ import annotations
@@ -34,12 +35,15 @@ from router.transports.keepalive import Keepalive, Signs, Verdict
 from router.transports.remote import Remote, remote_of
 from router.transports.roll import Guest, Roll
 from router.transports.splitter import Splitter
+from router.transports.unsent import unsent_bytes
 from router.wire.packing import OPCODE_CLOSE, OPCODE_PING, OPCODE_PONG, pack_close, pack_control
 
 log = logging.getLogger("router.door")
 
 WRITE_HIGH_BYTES = 64 * 1024
 """With more than this waiting in the socket's buffer the link is blocked."""
+TAKING_DEADLINES = 15
+"""So many deadlines at most has who is slow to take the last bytes."""
 CLOSE_IDLE = 1001
 CLOSE_SILENT = 1011
 
@@ -72,6 +76,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.HEAD
         self._deadline_s = math.inf
+        self._deadlines_left = 0
+        self._untaken_bytes = 0
         self._head = bytearray()
         self._link: Link | None = None
         self._is_paused = False
@@ -126,6 +132,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone."""
         self._phase = Phase.ENDING
+        self._deadline_s = math.inf
         self._roll.strike(self)
         link, self._link = self._link, None
         self._splitter.part()
@@ -199,7 +206,8 @@ class Connection(asyncio.Protocol):
     def sweep(self, now_s: float) -> None:
         """Look at the deadline, and at whether the peer is still there."""
         if now_s >= self._deadline_s:
-            self.abort()
+            if not self._is_taking_the_last():
+                self.abort()
         elif self._phase is Phase.OPEN:
             self._judge(now_s)
 
@@ -219,6 +227,20 @@ class Connection(asyncio.Protocol):
         waiting_bytes = self._transport.get_write_buffer_size()
         before, self._taken_bytes = self._taken_bytes, self._sent_bytes - waiting_bytes
         return not waiting_bytes or self._taken_bytes > before
+
+    def _is_taking_the_last(self) -> bool:
+        """Whether the peer has taken something of the last bytes since the last deadline; it has another."""
+        before_bytes, self._untaken_bytes = self._untaken_bytes, self._count_untaken()
+        if not self._deadlines_left or not 0 < self._untaken_bytes < before_bytes:
+            return False
+        self._deadlines_left -= 1
+        self._deadline_s = self._loop.time() + self._roll.close_timeout_s
+        return True
+
+    def _count_untaken(self) -> int:
+        return self._transport.get_write_buffer_size() + unsent_bytes(
+            self._transport.get_extra_info("socket")
+        )
 
     # The head.
 
@@ -308,6 +330,8 @@ class Connection(asyncio.Protocol):
         """From here on no message is heard, and what is still to be done has to be done soon."""
         self._phase = phase
         self._deadline_s = self._loop.time() + self._roll.close_timeout_s
+        self._deadlines_left = TAKING_DEADLINES - 1
+        self._untaken_bytes = self._count_untaken()
         self._splitter.mute()
 
 

@@ -6,7 +6,8 @@ import struct
 import pytest
 from websockets.asyncio.client import connect
 
-from router.transports import websocket
+from router.transports import connection, websocket
+from router.transports.websocket import WebSocketDoor
 from router.wire.packing import pack
 from tests.router.transports.peer_bytes import FIN, binary, close, control, fragmented, raw_frame
 from tests.router.transports.recording import UPGRADE
@@ -19,6 +20,24 @@ def closes(data):
     at = data.rindex(b"\x88")
     assert data[at + 1] == len(data) - at - 2
     return struct.unpack("!H", data[at + 2 : at + 4])[0]
+
+
+async def filled(host):
+    """The link of a peer that does not read, and how much was written until it would have to."""
+    link, written_bytes = await host.first_link(), 0
+    while "block" not in link.calls:
+        link.pipe.write(pack(bytes(60_000)))
+        written_bytes += 60_000
+        assert written_bytes < 64_000_000
+    return link, written_bytes
+
+
+async def take(peer, size_bytes):
+    """Read so much, or up to the end; what was read."""
+    taken = bytearray()
+    while len(taken) < size_bytes and (piece := await peer.reader.read(size_bytes - len(taken))):
+        taken += piece
+    return bytes(taken)
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /cl", UPGRADE[:-1]], ids=["nothing", "a little", "nearly all"])
@@ -134,12 +153,7 @@ async def test_a_peer_that_never_reads_is_blocked_and_dropped_in_the_end(serve, 
     host, port = await serve(ping_after_s=2 * SOON_S)
     peer = await dial(port, upgraded=True)
     peer.writer.transport.pause_reading()
-    link = await host.first_link()
-    written_bytes = 0
-    while "block" not in link.calls:
-        link.pipe.write(pack(bytes(60_000)))
-        written_bytes += 60_000
-        assert written_bytes < 64_000_000
+    link, _ = await filled(host)
     await host.until(lambda: link.is_lost)
     assert "unblock" not in link.calls
 
@@ -172,6 +186,36 @@ async def test_a_close_without_an_answer_ends_all_the_same(serve, dial):
     assert await peer.rest() == b""
     await host.until(lambda: link.is_lost)
     assert not link.frames
+
+
+async def test_who_takes_the_last_bytes_slowly_gets_them_all(serve, dial):
+    """The time for a close is for who takes nothing; whoever waits for much before it is told, too."""
+    loop = asyncio.get_running_loop()
+    host, port = await serve(door=WebSocketDoor(SOON_S))
+    peer = await dial(port, upgraded=True)
+    link, written_bytes = await filled(host)
+    link.pipe.close(4000, "go")
+    began_s, received = loop.time(), b""
+    while piece := await take(peer, written_bytes // 8):
+        received += piece
+        await asyncio.sleep(SOON_S / 2)  # paced: a slow reader is what this is about
+    assert loop.time() - began_s > 2 * SOON_S
+    assert received.endswith(b"\x88\x04\x0f\xa0go")
+    assert len(received) > written_bytes
+
+
+async def test_who_takes_the_last_bytes_far_too_slowly_is_dropped(serve, dial, monkeypatch):
+    """Its place is free again while there is still something for it to take."""
+    monkeypatch.setattr(connection, "TAKING_DEADLINES", 3)
+    host, port = await serve(door=WebSocketDoor(SOON_S))
+    peer = await dial(port, upgraded=True)
+    link, written_bytes = await filled(host)
+    link.pipe.close(4000, "go")
+    taken_bytes = 0
+    while not link.is_lost:
+        taken_bytes += len(await take(peer, written_bytes // 100))
+        await asyncio.sleep(SOON_S / 2)  # paced: a slow reader is what this is about
+    assert taken_bytes < written_bytes
 
 
 async def test_an_abort_drops_what_waits(serve, dial):
