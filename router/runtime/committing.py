@@ -1,8 +1,9 @@
 """Packets become entries: in order, in groups, and again if it fails.
 
-Laws: one packet is never in two appends; a group is all that has arrived, so that one commit serves many;
-an idle journal commits a single packet at once, and a busy one whatever somebody waits for: only what nobody
-waits for rests a moment, so that more can join it; a packet stays here until its commit succeeds.
+Laws: one packet is never in two appends; a group is all that has arrived, so that one commit serves many,
+but it ends where a question stands, which need not wait for the rest; an idle journal commits a single packet
+at once, and a busy one whatever somebody waits for: only what nobody waits for rests a moment, so that more
+can join it; a packet stays here until its commit succeeds.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ class Committer:
         self._arrived = asyncio.Event()
         self._submitted = 0
         self._committed = 0
+        self._asked_for = 0
         self._changed = asyncio.Event()
         self._hurry = asyncio.Event()
         self._last_commit_s = 0.0
@@ -112,7 +114,7 @@ class Committer:
 
     async def reach_now(self) -> None:
         """Return when everything submitted until now is committed, or as soon as there is trouble."""
-        number = self._submitted
+        number = self._asked_for = self._submitted
         self._hurry.set()
         while self._committed < number and not self.in_trouble:
             await self._changed.wait()
@@ -169,6 +171,8 @@ class Committer:
             self._waiting.popleft()
             entries += packet.entries
             group.append(packet)
+            if packet.number == self._asked_for:
+                break
         if not self._waiting:
             self._hurry.clear()
         return group

@@ -88,6 +88,23 @@ async def test_a_group_is_bounded():
         assert listener.commits == [(3, 27_000, False), (5, 45_000, False)]
 
 
+async def test_a_group_ends_where_a_question_stands():
+    """Which so does not wait for the commit of what came after it."""
+    recorder = LocalRecorder(MemoryJournal())
+    listener = Listener(recorder)
+    for at in range(3):
+        recorder.submit(packet(sets(1, start=at)), synced=False)
+    question = asyncio.create_task(recorder.page(PageRequest(("/**",))))
+    await asyncio.sleep(0)
+    for at in range(3, 6):
+        recorder.submit(packet(sets(1, start=at)), synced=False)
+    await recorder.start()
+    assert (await question).entries >= 3
+    await listener.until_committed(6)
+    assert listener.commits == [(3, 3, False), (6, 6, False)]
+    await recorder.stop()
+
+
 async def test_one_packet_that_must_be_synced_has_its_group_synced():
     """What was submitted before it is as safe as itself."""
     async with local() as (recorder, listener):
