@@ -54,7 +54,7 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 
 async def _serve(config: RouterConfig) -> int:
     told_to_end = _heed_signals()
-    # What is restored stays: looking through all of it for garbage again and again is waste.
+    # What is restored stays, and who leaves is gone without it: looking for garbage again and again is waste.
     gc.set_threshold(*_GC_THRESHOLD)
     process = await _begin_journal_process(config)
     from router.daemon import Router

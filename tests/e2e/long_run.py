@@ -20,15 +20,13 @@ from router.wire.messages import Ack, Entries, Publish, Replay, ReplayExtension,
 from tests.e2e.ledger import Ledger
 from tests.e2e.past import Past, read_past
 from tests.e2e.peer import Closed, Peer
-from tests.e2e.router_process import PATIENCE_S, RouterProcess, look_until
+from tests.e2e.router_process import PATIENCE_S, RouterProcess, look_until, resident_bytes
 from tests.e2e.writer import Writer
 
 WRITERS = 4
 STALLED_BUFFER_BYTES = 16 * 1024
 REPLAYED = 200
 BACKLOG = re.compile(rb"^clasp_journal_backlog_bytes (\S+)$", re.MULTILINE)
-WARM_UP_S = 60.0
-"""Of a life, before its memory counts: caches fill."""
 
 
 class Ending(Enum):
@@ -40,34 +38,53 @@ class Ending(Enum):
     STOP = "the router is told to end"
 
 
-class Growth:
-    """What the memory of one life of a router does."""
+class Memory:
+    """What the memory of a process does, over the longest life that it had so far."""
 
     def __init__(self) -> None:
+        self.longest = self._life = Life(0)
+
+    def note(self, pid: int) -> None:
+        """Look at it now. Another number is another life."""
+        if pid != self._life.pid:
+            self._life = Life(pid)
+        self._life.note()
+        self.longest = max(self.longest, self._life, key=lambda life: life.minutes)
+
+    def __str__(self) -> str:
+        life = self.longest
+        return f"{life.slope_kb_per_minute:+.0f} KB/min in the last half of {life.minutes:.1f} min"
+
+
+class Life:
+    """What the memory of one process did since it was first looked at. In the first half of that time the
+    caches fill: the slope is that of the second."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
         self._began_s = time.monotonic()
         self._samples: list[tuple[float, int]] = []
 
-    def note(self, resident_bytes: int) -> None:
-        """It has so much now."""
+    def note(self) -> None:
+        """Look at it now."""
         age_s = time.monotonic() - self._began_s
-        if age_s >= WARM_UP_S:
-            self._samples.append((age_s / 60, resident_bytes // 1024))
+        self._samples.append((age_s / 60, resident_bytes(self.pid) // 1024))
 
     @property
     def minutes(self) -> float:
-        """Over how long the slope was measured."""
-        return self._samples[-1][0] - self._samples[0][0] if self._samples else 0.0
+        """How long it is by now."""
+        return self._samples[-1][0] if self._samples else 0.0
 
     @property
     def slope_kb_per_minute(self) -> float:
-        """That of the straight line which is nearest to all samples."""
-        count = len(self._samples)
-        if not self.minutes:
+        """That of the straight line which is nearest to all samples of the second half."""
+        samples = [(minute, kb) for minute, kb in self._samples if minute >= self.minutes / 2]
+        if len(samples) < 2:
             return 0.0
-        at = sum(minute for minute, _ in self._samples) / count
-        mean = sum(kb for _, kb in self._samples) / count
-        spread = sum((minute - at) ** 2 for minute, _ in self._samples)
-        return sum((minute - at) * (kb - mean) for minute, kb in self._samples) / spread
+        at = sum(minute for minute, _ in samples) / len(samples)
+        mean = sum(kb for _, kb in samples) / len(samples)
+        spread = sum((minute - at) ** 2 for minute, _ in samples)
+        return sum((minute - at) * (kb - mean) for minute, kb in samples) / spread
 
 
 class LongRun:
@@ -77,8 +94,7 @@ class LongRun:
         self.router = router
         self.ledger = Ledger()
         self.stretches = self.child_kills = self.lives = 0
-        self.growth = self.longest = Growth()
-        """Of this life, and of the longest one."""
+        self.memory, self.memory_of_child = Memory(), Memory()
         self._seed = seed
         self._epoch: str | None = None
         self._descriptors = 0
@@ -87,7 +103,6 @@ class LongRun:
         """Start the router."""
         await self.router.start()
         self.lives += 1
-        self.growth = Growth()
         self._descriptors = self.router.open_descriptors()
 
     async def stretch(self, ending: Ending, promises: int, *, child_dies: bool = False) -> None:
@@ -156,8 +171,8 @@ class LongRun:
         auditor.hang_up()
         await asyncio.to_thread(look_until, lambda: self.router.open_descriptors() <= self._descriptors)
         assert await self.backlog_bytes() == 0
-        self.growth.note(self.router.resident_bytes())
-        self.longest = max(self.longest, self.growth, key=lambda growth: growth.minutes)
+        self.memory.note(self.router.pid)
+        self.memory_of_child.note(self.router.journal_pid())
 
     async def backlog_bytes(self) -> int:
         """What waits for the journal."""
@@ -167,8 +182,8 @@ class LongRun:
     async def report(self, minute: float) -> str:
         """A line for whoever watches."""
         return (
-            f"minute {minute:4.1f}: RSS {self.router.resident_bytes() // 1024} KB, "
-            f"{self.longest.slope_kb_per_minute:+.0f} KB/min over {self.longest.minutes:.1f} min; "
+            f"minute {minute:4.1f}: RSS {self.router.resident_bytes() // 1024} KB, {self.memory}; "
+            f"of the child {resident_bytes(self.router.journal_pid()) // 1024} KB, {self.memory_of_child}; "
             f"{self.router.open_descriptors()} descriptors; backlog {await self.backlog_bytes()} B; "
             f"{self.ledger.last_seq} entries in {self.lives} lives, {self.child_kills} kills of the child; "
             f"{self.ledger.lost} lost"

@@ -129,8 +129,7 @@ class RouterProcess:
 
     def resident_bytes(self) -> int:
         """The memory that the router takes at this moment."""
-        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
-        return int(pages) * resource.getpagesize()
+        return resident_bytes(self.pid)
 
     def open_descriptors(self) -> int:
         """How many files and sockets the router has open."""
@@ -172,6 +171,12 @@ class RouterProcess:
     async def until_logged(self, words: str) -> None:
         """Wait until stderr has these words."""
         await asyncio.to_thread(look_until, lambda: words in self.log)
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process takes at this moment."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()
 
 
 def look_until(is_so) -> None:
