@@ -102,7 +102,12 @@ async def newest(journal: Journal, inquiry: Inquiry, count: int) -> list[Journal
 async def newest_pages(journal: Journal, inquiry: Inquiry, count: int) -> AsyncIterator[list[JournalEntry]]:
     """The same in lists; where the place of the first is known at once, nothing is held but a page."""
     inquiry = await _bounded(journal, inquiry)
-    if inquiry.is_plain and len(inquiry.selections()) == 1 and count > 0:
+    if inquiry.is_plain and len(selections := inquiry.selections()) == 1 and count > 0:
+        if count <= PAGE_ENTRIES:
+            after, upto = inquiry.span
+            assert upto is not None
+            yield await journal.newest(selections[0], count, after_seq=after, upto_seq=upto)
+            return
         after = await _before_newest(journal, inquiry, count)
         async for page in pages(journal, replace(inquiry, span=Span(after, inquiry.span.upto_seq))):
             yield page

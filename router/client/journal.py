@@ -118,7 +118,7 @@ class RemoteJournal(Journal):
             return found[-n].seq if len(found) >= n else after_seq + 1
         newest = await self._newest(selection, n, after_seq, upto_seq)
         if newest is not None:
-            return newest
+            return newest[0].seq if len(newest) == n else after_seq + 1
         window = max(WINDOW_ENTRIES, 4 * n)
         while True:
             begin = max(after_seq, upto_seq - window)
@@ -144,18 +144,29 @@ class RemoteJournal(Journal):
             found += (entry for entry in page if selection.matches(entry))
         return found[:limit]
 
-    async def _newest(self, selection: Selection, n: int, after_seq: int, upto_seq: int) -> int | None:
+    async def newest(
+        self, selection: Selection, limit: int, *, after_seq: int, upto_seq: int
+    ) -> list[JournalEntry]:
+        if limit > 0 and not _is_hopeless(selection) and selection.pattern is not NO_ADDRESS:
+            newest = await self._newest(selection, limit, after_seq, upto_seq)
+            if newest is not None:
+                return newest
+        return await super().newest(selection, limit, after_seq=after_seq, upto_seq=upto_seq)
+
+    async def _newest(
+        self, selection: Selection, n: int, after_seq: int, upto_seq: int
+    ) -> list[JournalEntry] | None:
         """The same, where the newest of all are enough to tell: the usual case, in one request."""
         if not _is_served_exactly(selection):
             return None
         options = _options(selection)
         options["limit"], options["newest"] = n, True
         history = self._client.replay(selection.pattern.text, **options)
-        found = [entry.seq async for entry in history]
-        if found and found[-1] > upto_seq:
+        found = [entry async for entry in history]
+        self._check_life(history)
+        if found and found[-1].seq > upto_seq:
             return None
-        inside = [seq for seq in found if seq > after_seq]
-        return inside[0] if len(inside) == n else after_seq + 1
+        return [entry for entry in found if entry.seq > after_seq]
 
     async def tail(
         self, since: int = 0, pattern: str | Pattern = "/**", *, author: str | None = None

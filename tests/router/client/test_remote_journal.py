@@ -72,8 +72,8 @@ async def test_pages_are_those_of_the_journal(both):
             assert await remote.page(selection, after, upto, limit) == here, selection
 
 
-async def test_the_nth_newest_is_that_of_the_journal(both):
-    """At the end of the journal and in its middle."""
+async def test_the_newest_are_those_of_the_journal(both):
+    """At the end of the journal and in its middle; and so is the number of the n-th."""
     journal, remote = both
     latest = await journal.latest_seq()
     for selection in selections():
@@ -81,6 +81,8 @@ async def test_the_nth_newest_is_that_of_the_journal(both):
             here = await journal.nth_newest(selection, n, after_seq=after, upto_seq=upto)
             there = await remote.nth_newest(selection, n, after_seq=after, upto_seq=upto)
             assert there == here, (selection, n)
+            newest = await journal.newest(selection, n, after_seq=after, upto_seq=upto)
+            assert await remote.newest(selection, n, after_seq=after, upto_seq=upto) == newest, selection
 
 
 async def test_travelling_in_time_works_through_the_router(both):
