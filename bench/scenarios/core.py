@@ -58,6 +58,7 @@ CASES = (
     Case("SET+ACK 1-1, one per tick", _set, 1, read_frames=1),
     Case("PUBLISH 1-1", _publish),
     Case("PUBLISH 1-100", _publish, patterns=["/bench/**"] * 100),
+    Case("PUBLISH 1-100, one per tick", _publish, patterns=["/bench/**"] * 100, read_frames=1),
     Case("PUBLISH 1-100, two groups in turns", _publish, patterns=["/bench/0/**", "/bench/1/**"] * 50),
 )
 

@@ -104,11 +104,11 @@ class Exchange:
         if outbox.is_blocked:
             outbox.wait_answer(packed)
             return
-        outbox.out.append(packed)
-        if not outbox.is_dirty:
-            outbox.is_dirty = True
+        if not outbox.out:
+            outbox.out_bytes = 0
             self._dirty.append(outbox)
             self.begin()
+        outbox.out.append(packed)
 
     def pull(self, outbox: Outbox) -> None:
         """Go on with the streams of a session, if it has any and takes them."""
@@ -131,12 +131,15 @@ class Exchange:
                 if outbox.is_blocked:
                     _let_wait(outbox, stretches)
                     continue
-                outbox.out.append(joined)
-                outbox.out_bytes += size_bytes
-                if not outbox.is_dirty:
-                    outbox.is_dirty = True
+                out = outbox.out
+                if not out:
+                    outbox.out_bytes = size_bytes
                     dirty.append(outbox)
-                elif outbox.out_bytes > WRITE_BYTES:
+                    out.append(joined)
+                    continue
+                out.append(joined)
+                outbox.out_bytes += size_bytes
+                if outbox.out_bytes > WRITE_BYTES:
                     outbox.flush()
 
     def flush(self) -> None:
@@ -148,7 +151,12 @@ class Exchange:
         self._keep()
         dirty, self._dirty = self._dirty, []
         for outbox in dirty:
-            outbox.flush()
+            # As little as possible between two system calls, after each of which everything is slow.
+            out = outbox.out
+            if len(out) == 1:
+                outbox.pipe.write(out.pop())
+            else:
+                outbox.flush()
         self.at_end()
 
     def _pull_streams(self) -> None:

@@ -78,21 +78,20 @@ class Outbox:
         "_limit_bytes",
         "_on_hopeless",
         "_pauses",
-        "_pipe",
         "_room",
         "acks",
         "backlog",
         "is_blocked",
-        "is_dirty",
         "is_open",
         "is_pulling",
         "out",
         "out_bytes",
+        "pipe",
         "streams",
     )
 
     def __init__(self, pipe: Pipe, limit_bytes: int, on_hopeless: Callable[[], None]) -> None:
-        self._pipe = pipe
+        self.pipe = pipe
         self._limit_bytes = limit_bytes
         self._on_hopeless = on_hopeless
         self._pauses = PauseReason(0)
@@ -103,10 +102,10 @@ class Outbox:
         """Whether what comes has to wait in the backlog: the pipe is full, or deliveries are held."""
         self.is_open = True
         self.out: list[bytes] = []
-        """What this tick has brought."""
+        """What this tick has brought. With something in it, it is on the list of those to be flushed at the
+        end of the tick."""
         self.out_bytes = 0
-        self.is_dirty = False
-        """Whether it is on the list of those to be flushed at the end of the tick."""
+        """Deliveries in it, if there is anything in it."""
         self.acks: list[bytes] = []
         """ACKs of this tick, which wait for the journal."""
         self.streams: deque[Iterator[bytes]] = deque()
@@ -126,12 +125,10 @@ class Outbox:
 
     def flush(self) -> None:
         """Write what the tick has brought."""
-        self.is_dirty = False
         out = self.out
         if out:
             self.out = []
-            self.out_bytes = 0
-            self._pipe.write(out[0] if len(out) == 1 else b"".join(out))
+            self.pipe.write(out[0] if len(out) == 1 else b"".join(out))
 
     def wait(self, run: Iterable[bytes], topics: Iterable[Topic], fate: Fate) -> None:
         """Deliveries for a session that is blocked."""
@@ -173,7 +170,7 @@ class Outbox:
     def write_past(self, packed: bytes) -> None:
         """Write something before all that is held."""
         self.flush()
-        self._pipe.write(packed)
+        self.pipe.write(packed)
 
     def block(self) -> None:
         """The pipe is full."""
@@ -206,7 +203,7 @@ class Outbox:
     def pause(self, reason: PauseReason) -> None:
         """Do not read the session, for one more reason."""
         if not self._pauses:
-            self._pipe.pause_reading()
+            self.pipe.pause_reading()
         self._pauses |= reason
 
     def resume(self, reason: PauseReason) -> None:
@@ -214,19 +211,19 @@ class Outbox:
         if self._pauses & reason:
             self._pauses &= ~reason
             if not self._pauses:
-                self._pipe.resume_reading()
+                self.pipe.resume_reading()
 
     def close(self, code: int, reason: str) -> None:
         """Send what this tick has brought and what was answered already, and end the connection."""
         self.flush()
         for stream in self.streams:
             if isinstance(stream, Following):
-                self._pipe.write(next(stream, b""))
-        self._pipe.close(code, reason)
+                self.pipe.write(next(stream, b""))
+        self.pipe.close(code, reason)
 
     def abort(self) -> None:
         """End the connection now."""
-        self._pipe.abort()
+        self.pipe.abort()
 
     def lose(self) -> None:
         """The connection is gone: nothing waits any more, and nobody for it."""
@@ -243,7 +240,7 @@ class Outbox:
         """Write what waits, until the pipe is full again."""
         backlog = self.backlog
         while backlog and not self._is_pipe_full and not self._holds:
-            self._pipe.write(backlog.take(_DRAIN_BYTES))
+            self.pipe.write(backlog.take(_DRAIN_BYTES))
         self.is_blocked = self._is_pipe_full or self._holds > 0
         if not self.is_blocked or not (backlog and backlog.answer_bytes):
             self.resume(PauseReason.ANSWERS)

@@ -59,6 +59,10 @@ class Phase(Enum):
     ENDING = "ending"
 
 
+# Looking up a member of an enum costs more than all the rest of a line.
+_OPEN = Phase.OPEN
+
+
 class Connection(asyncio.Protocol):
     """The protocol of one socket, the pipe of one link, the listener of one splitter."""
 
@@ -143,9 +147,10 @@ class Connection(asyncio.Protocol):
 
     def write(self, packed: bytes) -> None:
         """Send whole packed messages."""
-        if self._phase is Phase.OPEN and not self._transport.is_closing():
+        transport = self._transport
+        if self._phase is _OPEN and not transport.is_closing():
             self._sent_bytes += len(packed)
-            self._transport.write(packed)
+            transport.write(packed)
 
     def pause_reading(self) -> None:
         """Take nothing more of the peer, not even what has been read."""
