@@ -40,6 +40,8 @@ ADDRESSES_IN_SQL_MAX = 2_000
 
 RUN_S = 0.003
 """Slices that are done sooner are not worth the way from thread to thread and back."""
+READ_AHEAD_ENTRIES = 1_000
+"""What a merge may have read of its addresses and not looked at yet; of each address one or two at least."""
 GROWTH = 4
 """Of an address in a merge so many times more is read each time: most have only a few entries in it."""
 
@@ -218,13 +220,14 @@ class Search:
         matched, narrowing = by
         sign = -1 if self._backwards else 1
         heap, upto = self._ends(db, span, matched)
-        at_once = 1 + self._left() // max(1, len(heap))
+        share = READ_AHEAD_ENTRIES // max(1, len(heap)) + 1
+        at_once = min(self._left() // max(1, len(heap)) + 1, share)
         for _ in range(MERGE_SLICE_ENTRIES):
             if not heap or heap[0][0] > upto:
                 break
             order, address_id, following, row = heap[0]
             if following is None:
-                following = self._follow(db, span, (sign * order, address_id), at_once)
+                following = self._follow(db, span, (sign * order, address_id), (at_once, share))
                 row = next(following, None)
                 if row is None or row[0] != sign * order:
                     raise _missing(sign * order)
@@ -253,21 +256,20 @@ class Search:
         return _Ends(heap, sign * (span.after_seq + 1 if self._backwards else span.upto_seq))
 
     def _follow(
-        self, db: sqlite3.Connection, span: Span, place: tuple[int, int], at_once: int
+        self, db: sqlite3.Connection, span: Span, place: tuple[int, int], at_once: tuple[int, int]
     ) -> Iterator[Row]:
-        """The entries of an address from one of them on, read a few at a time and then more."""
+        """The entries of an address from one of them on, read a few at a time, then more, up to a bound."""
         seq, address_id = place
+        count, most = at_once
         statement = schema.entries_of_address(backwards=self._backwards, only_keys=self._only_keys)
-        most = 1 + min(self._left(), MERGE_SLICE_ENTRIES)
         while True:
-            at_once = min(at_once, most)
             bounds = (span.after_seq, seq) if self._backwards else (seq - 1, span.upto_seq)
-            rows = db.execute(statement, (*bounds, address_id, at_once)).fetchall()
+            rows = db.execute(statement, (*bounds, address_id, count)).fetchall()
             yield from rows
-            if len(rows) < at_once:
+            if len(rows) < count:
                 return
             seq = rows[-1][0] + (-1 if self._backwards else 1)
-            at_once *= GROWTH
+            count = min(count * GROWTH, most)
 
 
 def spans_by_time(

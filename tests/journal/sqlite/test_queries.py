@@ -37,6 +37,8 @@ def way(request: pytest.FixtureRequest) -> Iterator[None]:
     plan = request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finder, "SCAN_SLICE_ENTRIES", 3)
+        patch.setattr(finder, "READ_AHEAD_ENTRIES", 2)
+        patch.setattr(finder, "GROWTH", 2)
         patch.setattr(finder, "probe_entries", lambda task: 2)
         patch.setattr(finder, "MERGE_SLICE_ENTRIES", 3)
         patch.setattr(finder, "ADDRESSES_IN_SQL_MAX", 2)
