@@ -33,6 +33,8 @@ from router.wire import packing
 
 _Command = Callable[..., Any]
 
+_NOT_READY = 3
+
 _SHORT = {"name": "-n", "verbose": "-v"}
 _FIXED = {"journal_memory": ("journal", "memory:"), "no_ttl": ("param-ttl", "never")}
 """Flags of the relay that stand for a setting with a value."""
@@ -96,16 +98,22 @@ def main(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
 
 
 @main.command(context_settings=_CONTEXT)
+@click.option("--live", is_flag=True, help="ask the router that runs with these settings whether it is ready")
 @_all_flags
 @click.pass_context
-def check(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
+def check(ctx: click.Context, /, config: str | None, live: bool, **flags: Any) -> None:
     """Validate the configuration, and start nothing.
 
-    Every setting is printed with where it came from, as a file for --config.
+    Every setting is printed with where it came from, as a file for --config. With --live the router on this
+    machine is asked for /readyz instead, by TLS if it has a certificate: it ends with 0 if it is ready and
+    with 3 if it is not, or does not answer. With client-ca it shows the router's own certificate, which that
+    authority has to have signed, too.
     """
     before = ctx.parent.params if ctx.parent is not None else {}
     given = {name: flags[name] or before.get(name) for name in flags}
     effective = _load(ctx, config or before.get("config"), given)
+    if live:
+        _ask(effective.config)
     for line in effective.lines():
         click.echo(line)
     for line in _inapplicable(effective.config):
@@ -174,6 +182,14 @@ def _inapplicable(config: RouterConfig) -> Iterator[str]:
         yield f"of the rules only never and keep apply: the journal is {config.journal}"
     if config.mirror != "none" and config.backend != "sqlite":
         yield f"mirror does not apply: the journal is {config.journal}"
+
+
+def _ask(config: RouterConfig) -> NoReturn:
+    from router.readiness import ask
+
+    readiness = ask(config)
+    click.echo(readiness.told, err=not readiness.is_ready)
+    sys.exit(0 if readiness.is_ready else _NOT_READY)
 
 
 def _run(effective: Effective) -> NoReturn:

@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 import ssl
+import sys
 
 import pytest
 from websockets.asyncio.client import connect as open_socket
@@ -123,3 +124,26 @@ async def test_pages_come_in_as_the_operator_listed_them(make_router):
     assert "evil" not in router.log
     status, body = await router.probe("/metrics")
     assert (status, b'clasp_refused_total{reason="origin_or_host"} 2\n' in body) == (200, True)
+
+
+async def test_a_health_check_asks_by_tls(make_router, secured, authority, tmp_path):
+    """With the router's own settings; the certificate may be for other hosts: it asks this very machine."""
+    here = ("--listen", f"0.0.0.0:{secured.port}")
+    tls = ("--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
+    assert await live(tmp_path, *here, *tls) == (0, f"127.0.0.1:{secured.port}: ready\n")
+    code, told = await live(tmp_path, *here)
+    assert (code, told.partition(": ")[0]) == (3, f"127.0.0.1:{secured.port} does not answer")
+    mutual = await make_router(*tls, "--client-ca", authority.ca, folder="mutual").start()
+    here = ("--listen", f"127.0.0.1:{mutual.port}")
+    assert (await live(tmp_path, *here, *tls))[0] == 3
+    assert (await live(tmp_path, *here, *tls, "--client-ca", authority.ca))[0] == 0
+
+
+async def live(folder, *flags):
+    """What `clasp-router check --live` ends with and says."""
+    command = (sys.executable, "-m", "router", "check", "--live", *flags)
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()

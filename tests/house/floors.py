@@ -50,6 +50,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.spelling",
             "router.config",
             "router.network",
+            "router.readiness",
             "router.logs",
             "router.supervision",
             "router.daemon",
