@@ -1,7 +1,7 @@
 """Asking the router that some settings describe, on this machine, whether it takes work: for health checks.
 
-Law: what it learns is one sentence, and nothing secret is sent. So the certificate that is shown is not judged:
-it names the hosts by which clients come, and this asks the machine itself.
+Law: what it learns is one sentence, and nothing secret is sent. So nobody judges the certificate that is
+shown: it names the hosts by which clients come, and this asks the machine itself.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from clasp_journal.mirror.chain import MORE, Chain
 from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.mirror.packing import create_packed
 from clasp_journal.mirror.removals import Removals, read_removals
-from clasp_journal.mirror.segments import PART, all_segments, open_segment, sync_folder
+from clasp_journal.mirror.segments import PART, all_segments, open_segment, remove_leftovers, sync_folder
 from clasp_journal.mirror.walking import Walk
 from clasp_journal.mirror.writing import Mirror, broken_mirror, telling
 
@@ -27,6 +27,8 @@ def forget_lines(file: str | os.PathLike[str]) -> int:
         with telling(path, "forget"):
             removals = read_removals(path)
             chain = Chain()
+            # In a second copy of a file, nothing would be forgotten.
+            remove_leftovers(path)
             return (
                 0
                 if removals.is_empty

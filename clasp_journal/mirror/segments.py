@@ -33,6 +33,20 @@ def all_segments(path: str) -> list[str]:
     return [*closed_segments(path), *([path] if os.path.exists(path) else [])]
 
 
+def remove_leftovers(path: str) -> None:
+    """Remove what a crash has left beside the closed files: half-written ones, and second copies."""
+    folder, name = os.path.split(os.path.abspath(path))
+    unfinished = re.compile(re.escape(name) + r"(\.\d{6,})?(\.gz|\.zst)?" + re.escape(PART))
+    left = [os.path.join(folder, entry) for entry in os.listdir(folder) if unfinished.fullmatch(entry)]
+    for segment in closed_segments(path):
+        if not segment.endswith(COMPRESSED):
+            left += [segment + suffix for suffix in COMPRESSED if os.path.exists(segment + suffix)]
+    for leftover in left:
+        os.unlink(leftover)
+    if left:
+        sync_folder(path)
+
+
 def closed_name(path: str, number: int) -> str:
     """What the file with this number is called once it is closed."""
     return f"{path}.{number:06}"

@@ -1,5 +1,6 @@
 """An author is forgotten in a journal with a mirror: both sides agree, whatever stops in between."""
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -115,3 +116,22 @@ async def test_forgetting_while_the_mirror_is_left_out_is_no_tampering(files: Fi
     async with files.journal() as journal:
         assert (await parity(journal, files.mirror)).is_consistent
         assert same_state(await journal.state(), fold(None, kept))
+
+
+async def test_nothing_is_forgotten_in_one_of_two_copies_only(files: Files) -> None:
+    """The process ended after a file was compressed and before the other one went, or in the middle of it."""
+    async with files.journal(segment_bytes=2_000, compress="gzip") as journal:
+        for entry in a_crowd(3 * SINGLE):
+            await journal.append(entry)
+        await journal.forget("desk")
+    packed = sorted(files.folder.glob("show.jsonl.*.gz"))
+    for file in packed:
+        with gzip.open(file) as lines:
+            file.with_suffix("").write_bytes(lines.read())
+    shutil.copy(packed[0], f"{files.mirror}.000099.gz.part")
+    assert forget_lines(files.mirror) == SINGLE
+    assert verify_chain(files.mirror).is_intact
+    left = [file for file in files.folder.iterdir() if file.name.startswith("show.jsonl.0")]
+    assert sorted(left) == [file.with_suffix("") for file in packed]
+    content = b"".join(file.read_bytes() for file in (*left, files.mirror))
+    assert b'"author":"desk"' not in content.replace(b'{"author":"desk"', b"")
