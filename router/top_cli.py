@@ -31,6 +31,8 @@ _DEFAULT_URL = "ws://127.0.0.1:7330"
 def top(url: str, ca: str | None, every: str, once: bool, output: str | None) -> None:
     """Watch a router: sessions, rates, slow readers, the journal.
 
+    Rates are per second, the mean since the look before; the first look has none.
+
     Without tokens it works on the router's own machine; with tokens it needs one that has
     admin:/clasp/sessions, in $CLASP_TOKEN.
 

@@ -62,7 +62,7 @@ class EntriesFile:
                 try:
                     loaded = json.loads(line)
                 except (ValueError, RecursionError) as fault:
-                    raise self.fault(f"this is no JSON: {fault}") from fault
+                    raise self.fault(f"this is no JSON: {_why(fault)}") from fault
                 yield self._checked(loaded)
 
     def _from_array(self, file: IO[str]) -> Iterator[Mapping[str, Any]]:
@@ -105,7 +105,7 @@ class EntriesFile:
         try:
             return {key: _load(key, cell) for key, cell in cells if cell}
         except (ValueError, RecursionError) as fault:
-            raise self.fault(f"a cell is not what it should be: {fault}") from fault
+            raise self.fault(f"a cell is not what it should be: {_why(fault)}") from fault
 
 
 class _Text:
@@ -170,6 +170,11 @@ def _first_character(file: IO[str]) -> str:
     found = file.read(CHUNK_CHARACTERS).lstrip(_SPACE)[:1]
     file.seek(0)
     return found
+
+
+def _why(fault: Exception) -> str:
+    """What a reader of JSON says, without the line: it counts those of the part that it was given."""
+    return f"{fault.msg}, character {fault.colno}" if isinstance(fault, json.JSONDecodeError) else str(fault)
 
 
 def _load(key: str, cell: str) -> Any:

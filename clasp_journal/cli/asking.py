@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from clasp_journal.address import Pattern
+from clasp_journal.address import Pattern, parse_address
 from clasp_journal.analysis.coverage import missing
 from clasp_journal.analysis.inquiry import Inquiry, Test
 from clasp_journal.analysis.marks import find_mark
@@ -168,7 +168,7 @@ async def located(journal: Journal, moment: Moment) -> Instant | Place:
 
 def literal(address: str) -> Pattern:
     """The pattern of one address."""
-    pattern = Pattern.parse(address)
+    pattern = Pattern.parse(parse_address(address))
     if not pattern.is_literal:
         raise Ending(Exit.USAGE, f"{address} is a pattern; this needs one address")
     return pattern

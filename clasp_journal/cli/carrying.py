@@ -97,7 +97,8 @@ async def import_(ask: Ask, file: str, yes: bool, keep_seqs: bool) -> None:
         with suppress(HistoryIncomplete):
             # Where the first entries are not there, or were forgotten, there is no state to be kept.
             await journal.snapshot_by_fold()
-    tell_facts(ask, {"imported": imported.entries, **imported._asdict()})
+    numbers = imported._asdict() if imported.entries else dict.fromkeys(imported._fields)
+    tell_facts(ask, {"imported": imported.entries, **numbers})
 
 
 def _is_file(path: str) -> bool:

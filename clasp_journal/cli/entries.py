@@ -82,6 +82,9 @@ async def query(ask: Ask, limit: int | None, reverse: bool, **asked: Any) -> Non
 async def tail(ask: Ask, limit: int | None, **asked: Any) -> None:
     """The newest entries, and then each one as it is written, until Ctrl-C.
 
+    A router has to be there when it begins, else it ends with 3; one that goes later is waited for, and what
+    it recorded meanwhile comes first.
+
     \b
     clasp-journal tail
     clasp-journal tail '/lights/**' --changed

@@ -125,6 +125,9 @@ async def test_an_export_can_be_imported(evening, form):
     assert "has 96 entries already; nothing was imported" in refused.err
     appended = await run(evening, "import", "file", "--yes", "-q", "--db", "new.db")
     assert lines(appended.out)[0]["last_seq"] == 192
+    (evening / "nothing").write_text("")
+    nothing = await run(evening, "import", "nothing", "--yes", "-q", "--db", "new.db")
+    assert lines(nothing.out) == [{"imported": 0, "first_seq": None, "last_seq": None}]
 
 
 async def test_an_export_can_be_narrowed(evening):

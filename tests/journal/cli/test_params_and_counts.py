@@ -49,17 +49,19 @@ async def test_state_narrows_and_draws_a_tree(recorded):
 
 async def test_get_is_one_value_or_a_plain_no(recorded):
     """Text is printed as it is; an address without a value is a sentence, and code 1 if that is asked for."""
-    then, gone, asked, pattern = await run_all(
+    then, gone, asked, pattern, word = await run_all(
         recorded,
         ("get", "/lights/2/level", "--at", "2025-11-21T20:01", "-o", "raw", "--db", FILE),
         ("get", "/lights/2/level", "-q", "--db", FILE),
         ("get", "/lights/2/level", "--exit-empty", "-q", "--db", FILE),
         ("get", "/lights/*", "-q", "--db", FILE),
+        ("get", "level", "-q", "--db", FILE),
     )
     assert then.out == "steady\n"
     assert (gone.code, asked.code) == (Exit.OK, Exit.NOTHING)
     assert (gone.out, gone.err) == (asked.out, asked.err) == ("", "/lights/2/level has no value\n")
-    assert pattern.code == Exit.USAGE
+    assert pattern.code == word.code == Exit.USAGE
+    assert "address must start with '/'" in word.err
 
 
 async def test_who_counts_the_messages_of_each_author(recorded):
