@@ -33,6 +33,19 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_NOMEM,
     sqlite3.SQLITE_PROTOCOL,
 }
+_IN_FOLDER = "SQLite needs a file beside it, also to read, and this user may not write in its folder"
+_WORDS = {
+    sqlite3.SQLITE_READONLY: "this user may not write it",
+    sqlite3.SQLITE_READONLY_ROLLBACK: (
+        "a change to it was cut short, at its creation or an upgrade: whoever opens it next to write, like a "
+        "router, takes that back; until then it cannot be read"
+    ),
+    sqlite3.SQLITE_READONLY_RECOVERY: _IN_FOLDER,
+    sqlite3.SQLITE_READONLY_CANTINIT: _IN_FOLDER,
+    sqlite3.SQLITE_READONLY_DIRECTORY: _IN_FOLDER,
+    sqlite3.SQLITE_READONLY_DBMOVED: "it was moved or removed while it was open",
+}
+"""What SQLite calls an attempt to write a readonly database, whatever it is."""
 _WAL_MAGICS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\0\0\0\0")
 """How a write-ahead log begins; zeros where power failed before its first page was written."""
 
@@ -60,8 +73,8 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 def translated(error: sqlite3.Error, path: str, operation: str) -> JournalError:
     """The journal's error for one of SQLite's."""
-    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    reason = str(error)
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    primary, reason = code & 0xFF, _WORDS.get(code, str(error))
     if is_damage(error):
         return JournalCorrupt(reason, path=path, operation=operation)
     if primary in _LOCKED:

@@ -4,6 +4,8 @@ import errno
 import logging
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -191,6 +193,22 @@ async def test_a_read_only_directory_is_unavailable_to_a_writer(tmp_path: Path) 
     tmp_path.chmod(0o500)
     await must_fail(JournalUnavailable, tmp_path / "j.db")
     tmp_path.chmod(0o700)
+
+
+async def test_a_reader_is_told_that_a_change_was_cut_short(tmp_path: Path) -> None:
+    """A process that was killed while it made the file; who reads must not take that back."""
+    path = tmp_path / "j.db"
+    killed = (
+        "import os, sqlite3\n"
+        f"db = sqlite3.connect({str(path)!r}, isolation_level=None)\n"
+        "db.executescript('PRAGMA cache_size=1; CREATE TABLE t (a); BEGIN;')\n"
+        "db.executemany('INSERT INTO t VALUES (?)', [('x' * 500,)] * 3_000)\n"
+        "os._exit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed], check=False, timeout=60)
+    fault = await must_fail(JournalUnavailable, path, read_only=True)
+    assert "a change to it was cut short" in str(fault)
+    assert path.with_name("j.db-journal").exists()
 
 
 async def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
