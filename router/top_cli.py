@@ -25,10 +25,14 @@ _DEFAULT_URL = "ws://127.0.0.1:7330"
     "--url", envvar="CLASP_URL", default=_DEFAULT_URL, metavar="URL", help="the router; or $CLASP_URL"
 )
 @click.option("--ca", envvar="CLASP_CA", metavar="FILE", help="trust this authority for wss://; or $CLASP_CA")
+@click.option(
+    "--cert", envvar="CLASP_CERT", metavar="FILE", help="show this certificate to it; or $CLASP_CERT"
+)
+@click.option("--key", envvar="CLASP_KEY", metavar="FILE", help="its key; or $CLASP_KEY")
 @click.option("--every", default="1s", metavar="SPAN", help="between two looks; 1s")
 @click.option("--once", is_flag=True, help="look once")
 @click.option("-o", "--output", type=click.Choice(("table", "jsonl")), help="table on a terminal, else jsonl")
-def top(url: str, ca: str | None, every: str, once: bool, output: str | None) -> None:
+def top(url: str, every: str, once: bool, output: str | None, **tls: str | None) -> None:
     """Watch a router: sessions, rates, slow readers, the journal.
 
     Rates are per second, the mean since the look before; the first look has none.
@@ -45,10 +49,11 @@ def top(url: str, ca: str | None, every: str, once: bool, output: str | None) ->
         every_s = max(EVERY_MIN_S, parse_span_s(every))
     except ValueError as error:
         raise click.UsageError(f"--every: {error}") from None
+    from router.client.tls import WrongFiles
     from router.top.asking import Asked, NoAnswer
     from router.top.watching import look_once, stream, watch
 
-    asked = Asked(url, os.environ.get("CLASP_TOKEN"), ca)
+    asked = Asked(url, os.environ.get("CLASP_TOKEN"), **tls)
     show = output or ("table" if sys.stdout.isatty() else "jsonl")
     try:
         if once:
@@ -57,6 +62,8 @@ def top(url: str, ca: str | None, every: str, once: bool, output: str | None) ->
             watch(asked, every_s)
         else:
             stream(asked, every_s)
+    except WrongFiles as fault:
+        raise click.UsageError(str(fault)) from None
     except NoAnswer as fault:
         click.echo(f"clasp-router top: {fault}", err=True)
         sys.exit(FORBIDDEN if fault.is_forbidden else UNREACHABLE)

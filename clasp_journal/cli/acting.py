@@ -150,7 +150,7 @@ async def replay(ask: Ask, to: str, maps: tuple[str, ...], **asked: Any) -> None
     """
     renamings = [parse_renaming(text) for text in maps]
     pace = _pace(asked["speed"], asked["max_gap"])
-    target = choose_target(None, to, {}, quiet=True, ca=ask.target.ca)
+    target = choose_target(None, to, {}, quiet=True, tls=ask.target.tls)
     refused: list[Exception] = []
     async with ask.target.journal() as journal:
         inquiry = await inquiry_of(ask, journal, asked)

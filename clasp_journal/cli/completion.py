@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from clasp_journal.cli.exits import Ending
+from clasp_journal.cli.securing import TlsFiles
 from clasp_journal.cli.targets import Target, choose_target
 from clasp_journal.errors import JournalError
 
@@ -116,7 +117,8 @@ def _ask(
 ) -> list[str]:
     """What the journal that the line names answers; nothing if it does not."""
     try:
-        target = choose_target(params.get("db"), params.get("url"), os.environ, quiet=True)
+        tls = TlsFiles(params.get("ca"), params.get("cert"), params.get("tls_key"))
+        target = choose_target(params.get("db"), params.get("url"), os.environ, quiet=True, tls=tls)
         return asyncio.run(question(target))
     except (Ending, JournalError, TimeoutError, OSError):
         return []

@@ -12,7 +12,7 @@ from clasp_journal.cli.acting import YES
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import read_file, tell_facts
 from clasp_journal.cli.stderr import Progress
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verbs import GENERAL, KEY, OUTPUT, Ask, verb
 
 if TYPE_CHECKING:
     from clasp_journal.mirror import Parity
@@ -30,6 +30,7 @@ SHOWN_RANGES = 20
     ),
     YES,
     *OUTPUT,
+    general=[option for option in GENERAL if option is not KEY],
 )
 async def mirror(ask: Ask, action: str, file: str, key: str | None, yes: bool) -> None:
     """Look after the mirror of a journal, the file of JSON lines that `clasp-router --mirror FILE` writes.

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from clasp_journal.cli.exits import Ending, Exit
+from clasp_journal.cli.securing import NO_FILES, TlsFiles
 from clasp_journal.cli.stderr import say
 from clasp_journal.journal import Journal
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 DEFAULT_FILE = "clasp-journal.db"
 CLIENT_NAME = "clasp-journal"
 FILE_VARIABLE, URL_VARIABLE, TOKEN_VARIABLE = "CLASP_JOURNAL_DB", "CLASP_URL", "CLASP_TOKEN"
-AUTHORITY_VARIABLE = "CLASP_CA"
 SCHEMES = ("ws://", "wss://")
 
 _TOKEN_CODES = (300, 301, 302)
@@ -41,8 +40,8 @@ class Target(NamedTuple):
     chosen_by: str
     """What named it: a flag, a variable, or the default."""
     quiet: bool = False
-    ca: str | None = None
-    """A file with the authority to trust by wss://, besides those of the system."""
+    tls: TlsFiles = NO_FILES
+    """By which it and a router know each other over wss://."""
 
     @property
     def is_live(self) -> bool:
@@ -105,7 +104,7 @@ class Target(NamedTuple):
                 token=token,
                 reconnect=lasting,
                 on_error=on_error,
-                ssl=self._trust(),
+                ssl=self.tls.context() if self.url.startswith("wss://") else None,
             )
             async with opening as client:
                 yield client
@@ -124,17 +123,6 @@ class Target(NamedTuple):
         async with SqliteJournal(self.path, read_only=read_only) as journal:
             yield journal
 
-    def _trust(self) -> ssl.SSLContext | None:
-        if self.ca is None or self.url is None or not self.url.startswith("wss://"):
-            return None
-        context = ssl.create_default_context()
-        try:
-            context.load_verify_locations(self.ca)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise Ending(Exit.USAGE, f"--ca {self.ca}: {reason}") from error
-        return context
-
     def tell(self, place: str) -> None:
         """Say on stderr which journal it is."""
         if not self.quiet:
@@ -147,7 +135,7 @@ def choose_target(
     environment: Mapping[str, str],
     *,
     quiet: bool = False,
-    ca: str | None = None,
+    tls: TlsFiles = NO_FILES,
 ) -> Target:
     """The journal that flags and variables name; otherwise an `Ending` that says what is wrong."""
     if db is not None and url is not None:
@@ -159,8 +147,7 @@ def choose_target(
         (environment.get(URL_VARIABLE), f"${URL_VARIABLE}"),
     ):
         if named:
-            ca = ca or environment.get(AUTHORITY_VARIABLE)
-            return _target(named, chosen_by)._replace(quiet=quiet, ca=ca)
+            return _target(named, chosen_by)._replace(quiet=quiet, tls=tls.or_from(environment))
     return Target(DEFAULT_FILE, None, "the default", quiet)
 
 

@@ -31,6 +31,7 @@ from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.interrupts import let_work_be_interrupted
 from clasp_journal.cli.output import FORMATS, Style, open_printer
 from clasp_journal.cli.printer import Printer
+from clasp_journal.cli.securing import TlsFiles
 from clasp_journal.cli.targets import Target, choose_target
 from clasp_journal.cli.times import Moment, format_time, parse_time
 from clasp_journal.cli.zones import LOCAL_ZONE, UTC_ZONE, Zone
@@ -38,12 +39,19 @@ from clasp_journal.cli.zones import LOCAL_ZONE, UTC_ZONE, Zone
 Body: TypeAlias = Callable[..., Awaitable[None]]
 Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+KEY: Option = click.option(
+    "--key", "tls_key", metavar="FILE", help="its key, if it is not in the same file (or $CLASP_KEY)"
+)
 GENERAL: tuple[Option, ...] = (
     click.option("--db", metavar="FILE", help="the journal in this file"),
     click.option(
         "--url", metavar="URL", help="the live router at ws://HOST:PORT; $CLASP_TOKEN for one with tokens"
     ),
     click.option("--ca", metavar="FILE", help="trust this authority, in PEM, for wss:// (or $CLASP_CA)"),
+    click.option(
+        "--cert", metavar="FILE", help="show this certificate, in PEM, to the router (or $CLASP_CERT)"
+    ),
+    KEY,
     click.option("--utc", is_flag=True, help="times in UTC, not in the zone of this machine"),
     click.option("--tz", metavar="ZONE", help="times in this zone, like Europe/Vienna"),
     click.option("-q", "--quiet", is_flag=True, help="do not say which journal it is"),
@@ -60,8 +68,9 @@ class Ask:
 
     def __init__(self, given: dict[str, Any]) -> None:
         """Take the general options out of what was given."""
+        tls = TlsFiles(given.pop("ca"), given.pop("cert"), given.pop("tls_key", None))
         self.target: Target = choose_target(
-            given.pop("db"), given.pop("url"), os.environ, quiet=given.pop("quiet"), ca=given.pop("ca")
+            given.pop("db"), given.pop("url"), os.environ, quiet=given.pop("quiet"), tls=tls
         )
         self.zone = _zone(utc=given.pop("utc"), name=given.pop("tz"))
         self.now_us = time.time_ns() // 1_000
@@ -104,7 +113,7 @@ class _Verb(click.Command):
             raise click.UsageError(hint, ctx) from None
 
 
-def verb(name: str, *options: Option) -> Callable[[Body], click.Command]:
+def verb(name: str, *options: Option, general: Sequence[Option] = GENERAL) -> Callable[[Body], click.Command]:
     """Make a command of a coroutine; `options` are its own, before those that all verbs have."""
 
     def decorate(body: Body) -> click.Command:
@@ -120,7 +129,7 @@ def verb(name: str, *options: Option) -> Callable[[Body], click.Command]:
                 raise Ending(Exit.INTERRUPTED) from None
 
         command: Callable[..., Any] = run
-        for option in reversed((*options, *GENERAL)):
+        for option in reversed((*options, *general)):
             command = option(command)
         settings = {"help_option_names": ["-h", "--help"]}
         return click.command(name, cls=_Verb, context_settings=settings)(command)

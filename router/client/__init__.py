@@ -10,6 +10,7 @@ from router.client.errors import ClientError, ConnectionLost, JournalRefused, No
 from router.client.history import History, Position
 from router.client.parts import NOTHING, make_publish, make_set
 from router.client.subscriptions import Origin, Subscription, Update
+from router.client.tls import client_context
 from router.wire.codes import JournalStatus
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Subscription",
     "UndoStopped",
     "Update",
+    "client_context",
     "connect",
     "make_publish",
     "make_set",

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import ssl
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from router.client.tls import client_context
 
 PATH = "/sessions"
 TIMEOUT_S = 5.0
@@ -33,17 +34,19 @@ class Asked(NamedTuple):
     url: str
     token: str | None = None
     ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
 
     def overview(self) -> dict[str, Any]:
-        """How the router is now."""
+        """How the router is now; `WrongFiles` if TLS has none to be made with."""
+        connection = self._connection()
         try:
-            return self._read()
+            return self._read(connection)
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise NoAnswer(f"{self.url} does not answer: {reason}") from error
 
-    def _read(self) -> dict[str, Any]:
-        connection = self._connection()
+    def _read(self, connection: http.client.HTTPConnection) -> dict[str, Any]:
         try:
             headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
             connection.request("GET", PATH, headers=headers)
@@ -66,7 +69,5 @@ class Asked(NamedTuple):
             raise NoAnswer(f"{self.url!r} is no URL of a router; an example: ws://127.0.0.1:7330")
         if not secure:
             return http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
-        trust = ssl.create_default_context()
-        if self.ca is not None:
-            trust.load_verify_locations(self.ca)
-        return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT_S, context=trust)
+        context = client_context(self.ca, self.cert, self.key)
+        return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT_S, context=context)

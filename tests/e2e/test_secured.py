@@ -6,6 +6,8 @@ import shutil
 import signal
 import ssl
 import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect as open_socket
@@ -14,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from router.client import ClientError, connect
 from tests.certificates import Authority
 from tests.interop.python_peer import python_client
-from tests.journal.cli.tool import run
+from tests.journal.cli.tool import Result, environment, run
 from tests.router.transports.test_door_rules import own_address
 
 
@@ -128,22 +130,46 @@ async def test_pages_come_in_as_the_operator_listed_them(make_router):
 
 async def test_a_health_check_asks_by_tls(make_router, secured, authority, tmp_path):
     """With the router's own settings; the certificate may be for other hosts: it asks this very machine."""
+    live = partial(daemon, tmp_path, "check", "--live")
     here = ("--listen", f"0.0.0.0:{secured.port}")
     tls = ("--cert", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"))
-    assert await live(tmp_path, *here, *tls) == (0, f"127.0.0.1:{secured.port}: ready\n")
-    code, told = await live(tmp_path, *here)
-    assert (code, told.partition(": ")[0]) == (3, f"127.0.0.1:{secured.port} does not answer")
+    assert (await live(*here, *tls))[:2] == (0, f"127.0.0.1:{secured.port}: ready\n")
+    plain = await live(*here)
+    assert (plain.code, plain.err.partition(": ")[0]) == (3, f"127.0.0.1:{secured.port} does not answer")
     mutual = await make_router(*tls, "--client-ca", authority.ca, folder="mutual").start()
     here = ("--listen", f"127.0.0.1:{mutual.port}")
-    assert (await live(tmp_path, *here, *tls))[0] == 3
-    assert (await live(tmp_path, *here, *tls, "--client-ca", authority.ca))[0] == 0
+    assert (await live(*here, *tls)).code == 3
+    assert (await live(*here, *tls, "--client-ca", authority.ca)).code == 0
 
 
-async def live(folder, *flags):
-    """What `clasp-router check --live` ends with and says."""
-    command = (sys.executable, "-m", "router", "check", "--live", *flags)
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+async def test_the_tools_show_a_certificate_where_one_is_asked_for(make_router, authority, tmp_path):
+    """By flags or variables; without one they stay out, and files that are none are a wrong use."""
+    server, desk = authority.issue("server"), authority.issue("desk")
+    top = partial(daemon, tmp_path, "top", "--once")
+    flags = ("--cert", server.cert, "--key", server.key, "--client-ca", authority.ca)
+    url = f"wss://localhost:{(await make_router(*flags).start()).port}"
+    trust = ("--url", url, "--ca", authority.ca)
+    shown = ("--cert", desk.cert, "--key", desk.key)
+    (tmp_path / "both.pem").write_bytes(b"".join(Path(file).read_bytes() for file in desk))
+    by_variables = {"CLASP_CERT": "both.pem", "CLASP_CA": authority.ca}
+    inside = (
+        await run(tmp_path, "stats", "-q", *trust, *shown),
+        await run(tmp_path, "stats", "-q", "--url", url, **by_variables),
+        await top(*trust, *shown),
+        await top("--url", url, **by_variables),
     )
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
+    assert [result.code for result in inside] == [0, 0, 0, 0], [result.err for result in inside]
+    for ask in (partial(run, tmp_path, "stats", "-q"), top):
+        assert (await ask(*trust)).code == 3
+        wrong = await ask(*trust, "--cert", desk.key)
+        assert (wrong.code, f"{desk.key}: " in wrong.err) == (2, True), wrong.err
+
+
+async def daemon(folder, *arguments, **variables):
+    """Run `clasp-router` to its end."""
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", "router", *arguments)
+    streams = {"stdout": pipe, "stderr": pipe, "env": environment(folder, **variables)}
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, **streams)
+    out, err = await process.communicate()
+    return Result(process.returncode, out.decode(), err.decode())

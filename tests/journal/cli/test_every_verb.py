@@ -68,15 +68,16 @@ async def test_every_verb_speaks_to_a_person_and_to_a_program(recorded, tmp_path
 
 NO_TIME = "is no time; examples: 21:03"
 NO_PATTERN = "pattern must start with '/'"
+NO_ADDRESS = "address must start with '/'"
 TOO_MUCH = "Got unexpected extra argument (extra)"
 WRONG = {
     "query": (("lights",), NO_PATTERN),
     "tail": (("/a//b",), "pattern has an empty segment before its end: /a//b"),
     "since": (("soon",), "'soon' is not a valid integer"),
     "around": (("25:99",), "'25:99': no clock shows that"),
-    "history": (("lights",), NO_PATTERN),
+    "history": (("lights",), NO_ADDRESS),
     "state": (("--at", "someday"), NO_TIME),
-    "get": (("lights",), NO_PATTERN),
+    "get": (("lights",), NO_ADDRESS),
     "marks": (("extra",), TOO_MUCH),
     "who": (("-S", "never"), NO_TIME),
     "top": (("--by", "colour"), "'colour' is not one of 'count', 'bytes', 'rate'"),
