@@ -17,6 +17,7 @@ from router.core.ground import Ground
 from router.core.params import Params, Standing
 from router.core.refusal import Refusal
 from router.core.session import Session, Stage
+from router.core.shares import Shares
 from router.core.signals import Signals
 from router.wire.codes import ErrorCode
 from router.wire.messages import Ack, Bundle, Publish, Set
@@ -31,7 +32,7 @@ class Bundles:
         self._ground = ground
         self._params = params
         self._signals = signals
-        self._scheduled = 0
+        self._scheduled = Shares("bundles are waiting", ground.limits.scheduled_bundles, ground.limits)
 
     def receive(self, bundle: Bundle, session: Session, qos: int, now: int) -> None:
         """Do it now, or note it for its time; `BadInput` if it is refused."""
@@ -49,17 +50,17 @@ class Bundles:
         limits = self._ground.limits
         if due - now > limits.schedule_ahead_us:
             raise Refusal(ErrorCode.INVALID_VALUE, "the bundle's time is too far ahead")
-        if self._scheduled >= limits.scheduled_bundles:
-            raise Refusal(ErrorCode.TOO_MANY, f"{limits.scheduled_bundles} bundles are waiting already")
+        author = session.author
+        self._scheduled.demand(author, 1)
         for part in parts:
             session.access.demand_write(parse_address(part.address))
-        self._scheduled += 1
+        self._scheduled.take(author, 1)
         self._ground.agenda.note(
             due, lambda when: self._execute_late(parts, session, qos, when), 1 + len(parts)
         )
 
     def _execute_late(self, parts: list[Part], session: Session, qos: int, now: int) -> None:
-        self._scheduled -= 1
+        self._scheduled.take(session.author, -1)
         try:
             self._execute(parts, session, qos, now)
         except BadInput as fault:

@@ -54,14 +54,16 @@ class Limits:
     """One replay of a session runs, so many wait; ERROR 429 beyond."""
     bundle_parts: int = 1_000
     """ERROR 402 beyond."""
-    scheduled_bundles: int = 1_000
-    """Bundles waiting for their time; ERROR 429 beyond."""
     schedule_ahead_us: int = 3_600 * SECOND_US
     """How far ahead a bundle's time may be; ERROR 402 beyond."""
+    scheduled_bundles: int = 1_000
+    """Bundles waiting for their time; ERROR 429 beyond."""
     definitions: int = 100_000
     """Announced signals; ERROR 429 beyond."""
     definitions_bytes: int = 64 * MIB
     """And the bytes of their texts."""
+    one_author_percent: int = 50
+    """How much of these three one author may have; ERROR 429 beyond."""
 
     history_per_address: int = 100
     """What the subscribe option `history` can ask for, per address."""

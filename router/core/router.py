@@ -203,7 +203,7 @@ class Core:
                 self._ports.reply(session, answer)
 
     def _announce(self, session: Session, request: Announce, frame: Frame, now: int) -> None:
-        self._definitions.announce(request, session.access)
+        self._definitions.announce(request, session)
         if frame.qos:
             self._ports.acknowledge(session, (packed(Ack(address=request.namespace)),), frame.qos)
 

@@ -59,7 +59,7 @@ def test_the_newest_announcement_counts_and_outlives_its_maker(desk):
 
 def test_definitions_end_at_the_limit():
     """ERROR 429 beyond, and nothing of that announcement is taken; known ones can change."""
-    desk = Desk(definitions=2)
+    desk = Desk(definitions=2, one_author_percent=100)
     client = desk.connect()
     assert codes(announced(client, "/a")) == []
     assert codes(announced(client, "/b", "/c")) == [ErrorCode.TOO_MANY]
@@ -70,7 +70,7 @@ def test_definitions_end_at_the_limit():
 
 def test_the_text_of_definitions_has_a_limit_too():
     """ERROR 429; what replaces something counts only by what it adds, and what is never told not at all."""
-    desk = Desk(definitions_bytes=150)
+    desk = Desk(definitions_bytes=150, one_author_percent=100)
     client = desk.connect()
     large = SignalDef("/a", datatype="x" * 100)
     wordy = SignalDef("/b", meta=Meta(description="x" * 10_000))
@@ -78,6 +78,20 @@ def test_the_text_of_definitions_has_a_limit_too():
     assert codes(client.say(Announce("/", [SignalDef("/c", datatype="x" * 100)]))) == [ErrorCode.TOO_MANY]
     for _ in range(3):
         assert codes(client.say(Announce("/", [large, wordy]))) == []
+
+
+def test_one_author_leaves_room_for_others():
+    """Half of the number and of the bytes; whose announcement counts, has it."""
+    desk = Desk(definitions=4, definitions_bytes=1_000)
+    greedy, other = desk.connect(), desk.connect()
+    assert codes(announced(greedy, "/a", "/b")) == []
+    assert codes(announced(greedy, "/c")) == [ErrorCode.TOO_MANY]
+    wordy = [SignalDef(f"/{name}", datatype="x" * 200) for name in "abc"]
+    assert codes(greedy.say(Announce("/", wordy[:2]))) == []
+    assert codes(other.say(Announce("/", wordy[1:]))) == []
+    assert codes(other.say(Announce("/", wordy[:1]))) == [ErrorCode.TOO_MANY]
+    assert codes(announced(greedy, "/d")) == []
+    assert codes(announced(greedy, "/c", "/d", "/e")) == [ErrorCode.TOO_MANY]
 
 
 def test_a_long_result_comes_in_parts_that_fit_and_gives_way_to_others(desk):

@@ -53,6 +53,7 @@ REFUSALS = {
     "schedule_ahead_us": (2_000, lambda desk: later(desk, 3), [402]),
     "definitions": (2, lambda desk: announcements(3), [429]),
     "definitions_bytes": (100, lambda desk: announcements(3, "x" * 40), [429]),
+    "one_author_percent": (1, lambda desk: later(desk, 11), [429]),
 }
 """By limit: a small one, what is then said, and with which ERRORs it is answered."""
 
@@ -61,7 +62,7 @@ REFUSALS = {
 def test_what_goes_beyond_a_limit_is_refused(name):
     """That far and no further, with the code that the limit's line names."""
     limit, messages, expected = REFUSALS[name]
-    desk = Desk(**{name: limit})
+    desk = Desk(**{"one_author_percent": 100, name: limit})
     client = desk.connect()
     if name in ("messages_per_s", "subscriptions"):
         client.subscribe("/a")

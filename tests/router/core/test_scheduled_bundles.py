@@ -102,6 +102,18 @@ def test_so_many_may_wait_and_no_more():
     assert codes(two.say(at(desk, 7, Set("/a", ONE)))) == []
 
 
+def test_one_author_leaves_room_for_others():
+    """Half of what may wait, also of all that came before it left."""
+    desk = Desk(scheduled_bundles=4)
+    greedy, other = desk.connect(), desk.connect()
+    for _ in range(2):
+        assert codes(greedy.say(at(desk, 5, Set("/a", ONE)))) == []
+    assert codes(greedy.say(at(desk, 5, Set("/a", ONE)))) == [ErrorCode.TOO_MANY]
+    assert codes(other.say(at(desk, 6, Set("/a", ONE)))) == []
+    desk.later(5)
+    assert codes(greedy.say(at(desk, 5, Set("/a", ONE)))) == []
+
+
 def test_how_far_ahead_is_a_limit_of_the_router():
     """The operator can make it shorter."""
     desk = Desk(schedule_ahead_us=SECOND_US)
