@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable
 from typing import Any, TypeAlias
 from zlib import crc32
 
@@ -17,8 +16,7 @@ from clasp_journal.entry import EntryKind, JournalEntry, Phase, SignalType
 from clasp_journal.errors import BadValue, JournalCorrupt
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD, rest_of_entry
-from clasp_journal.sqlite.forms import TAGGED_F64, encoded_of, readable
-from clasp_journal.value import ValueType
+from clasp_journal.sqlite.forms import encoded_of, readable
 
 Row: TypeAlias = tuple[Any, ...]
 """The cells of a row in the order of its columns."""
@@ -59,20 +57,6 @@ def check(row: Row) -> bytes | None:
     except UNBELIEVABLE as error:
         raise _damaged(row) from error
     raise _damaged(row)
-
-
-def check_plain(rows: Iterable[Row]) -> None:
-    """Check rows of plain columns, whose value is a float."""
-    pack, tag, crc, bias = ENTRY_HEAD.pack, TAGGED_F64.pack, crc32, BIAS
-    for row in rows:
-        seq, timestamp, kind, signal, address_id, author_id, number, revision, checksum = row
-        try:
-            head = pack(seq, timestamp, address_id, author_id, kind, signal, revision)
-            if crc(head + tag(ValueType.F64, number)) - bias == checksum:
-                continue
-        except UNBELIEVABLE as error:
-            raise _damaged(row) from error
-        raise _damaged(row)
 
 
 def entry_of(row: Row, catalog: Catalog) -> JournalEntry:

@@ -66,6 +66,8 @@ PARAM_COLUMNS = (
 )
 PLAIN_COLUMNS = (*ENTRY_COLUMNS[:6], "value", "revision", "crc")
 """What most entries have."""
+_PACKED = "seq, timestamp, address_id, author_id, kind, signal, revision, value, crc"
+"""The same in the order in which the checksum covers them, and the checksum."""
 KEY_COLUMNS = ENTRY_COLUMNS[:6]
 """What tells whether an entry matches, without its content."""
 
@@ -206,10 +208,14 @@ INSERT_ENTRY = f"INSERT INTO entry ({_ENTRY}) VALUES {_ROW}"
 INSERT_ENTRIES = f"INSERT INTO entry ({_ENTRY}) VALUES {', '.join([_ROW] * ROWS_AT_ONCE)}"
 ENTRY_AT = f"SELECT {_ENTRY} FROM entry WHERE seq = ?"
 ENTRIES_AT = f"SELECT {_ENTRY} FROM entry WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
-_IS_PLAIN = f"""typeof(value) = 'real' AND signal IS NOT NULL AND revision IS NOT NULL
+_IS_PLAIN_SET = f"""kind = 0x21 AND typeof(value) = 'real' AND signal IS NOT NULL AND revision IS NOT NULL
     AND coalesce({", ".join(sorted(set(ENTRY_COLUMNS) - set(PLAIN_COLUMNS)))}) IS NULL"""
-PLAIN_BETWEEN = f"SELECT {_PLAIN} FROM entry WHERE seq > ? AND seq <= ? AND {_IS_PLAIN}"
-OTHERS_BETWEEN = f"SELECT {_ENTRY} FROM entry WHERE seq > ? AND seq <= ? AND NOT ({_IS_PLAIN})"
+PACK = "pack_entry"
+"""A function of these columns, which whoever asks for plain SETs provides; what it returns is joined."""
+PACK_ARGUMENTS = len(PLAIN_COLUMNS)
+PLAIN_SETS_BETWEEN = f"""SELECT group_concat({PACK}({_PACKED}), '')
+    FROM entry NOT INDEXED WHERE seq > ? AND seq <= ? AND {_IS_PLAIN_SET}"""
+OTHERS_BETWEEN = f"SELECT {_ENTRY} FROM entry WHERE seq > ? AND seq <= ? AND NOT ({_IS_PLAIN_SET})"
 FIRST_OF_ADDRESS = "SELECT min(seq) FROM entry WHERE address_id = ?"
 FIRST_OF_AUTHOR = "SELECT min(seq) FROM entry NOT INDEXED WHERE author_id = ?"
 ALL_TIMES = "SELECT seq, timestamp FROM entry ORDER BY seq"

@@ -14,12 +14,11 @@ from clasp_journal.forgetting import SETTLING
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Span
-from clasp_journal.sqlite.rows import Row, check, check_plain
+from clasp_journal.sqlite.plain import PlainSets
+from clasp_journal.sqlite.rows import Row, check
 from clasp_journal.sqlite.transactions import reading
 
 CHECKED_AT_ONCE = 5_000
-# Looking up a member of an enum costs more than all the rest of a line.
-_SET = int(EntryKind.SET)
 
 
 class ChangeSearch:
@@ -36,10 +35,10 @@ class ChangeSearch:
             return True
         part = Span(after_seq, min(after_seq + CHECKED_AT_ONCE, upto_seq))
         with reading(db):
-            plain = db.execute(schema.PLAIN_BETWEEN, part).fetchall()
-            is_all = len(plain) == part.upto_seq - part.after_seq
-            others = [] if is_all else db.execute(schema.OTHERS_BETWEEN, part).fetchall()
-            demand(db, range(part.after_seq + 1, part.upto_seq + 1), plain + others)
+            plain = PlainSets(db, part)
+            others = db.execute(schema.OTHERS_BETWEEN if plain.count else schema.scan(), part).fetchall()
+            if plain.count + len(others) < part.upto_seq - part.after_seq:
+                demand(db, range(part.after_seq + 1, part.upto_seq + 1), [*plain, *others])
         _note(plain, others, self.changes)
         self._left = Span(part.upto_seq, upto_seq)
         return part.upto_seq == upto_seq
@@ -56,11 +55,10 @@ def demand(db: sqlite3.Connection, seqs: Sequence[int], rows: list[Row]) -> None
     raise JournalCorrupt(f"entry {first} is missing", first_bad_seq=first)
 
 
-def _note(plain: list[Row], others: list[Row], changes: Changes) -> None:
+def _note(plain: PlainSets, others: list[Row], changes: Changes) -> None:
     """The last change of an address is the one with the highest number, in whichever list it is."""
     last = changes.last
-    check_plain(plain)
-    last.update({row[4]: row[0] for row in plain if row[2] == _SET})
+    last.update({address_id: seq for seq, address_id in plain})
     for row in others:
         check(row)
         kind = row[2]

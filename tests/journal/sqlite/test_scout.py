@@ -83,11 +83,11 @@ async def test_damage_is_found_where_it_is(tmp_path: Path) -> None:
     """A changed cell and a missing row, as without a scout; a damaged snapshot only means a longer way."""
     past = a_past()
     paths = [await made(tmp_path / f"{n}.db", past) for n in range(3)]
-    change(paths[0], "UPDATE entry SET timestamp = timestamp + 1 WHERE seq = 3002")
+    change(paths[0], "UPDATE entry SET timestamp = timestamp + 1 WHERE seq = 3005")
     change(paths[1], "DELETE FROM entry WHERE seq = 3003")
     change(paths[2], "UPDATE snapshot_param SET revision = revision + 1 WHERE position = 7")
     assert await asyncio.to_thread(restored, *paths) == [
-        "(True, 'JournalCorrupt', 'entry 3002 is damaged')",
+        "(True, 'JournalCorrupt', 'entry 3005 is damaged')",
         "(True, 'JournalCorrupt', 'entry 3003 is missing')",
         str((True, *told_of(folded(past)))),
     ]
