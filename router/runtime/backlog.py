@@ -4,7 +4,8 @@ Until it is full it keeps everything. Full, it costs its owner only: of a param 
 at the place of that newest; then samples go, the oldest first; events and answers never do. If those alone
 are too many, the owner cannot be served any longer (`is_hopeless`).
 
-Events in a row wait as one piece, since each by itself would take many times its bytes.
+What it takes is counted with what Python needs to keep it, which for a short message that waits by itself is
+many times its bytes. So events in a row wait as one piece, and answers in a row as well.
 
 A param that is conflated takes no room: its message is made from the live topic when its turn comes, which is
 its newest value, because a newer one would have moved it to the end. So they are bounded by the number of
@@ -20,16 +21,21 @@ from router.core.limits import KIB
 from router.core.ports import Fate
 from router.core.topics import ABSENT, Topic
 
-_LIVE = b""
-"""Stands for the message of a conflated param."""
+PLACE_BYTES = 250
+"""What a place in the order takes, besides the bytes that wait there."""
 _PIECE_BYTES = 16 * KIB
-"""Events in a row that wait as one, at least."""
+"""Events or answers in a row that wait as one, at least."""
 
 
 class _Waiting(NamedTuple):
     packed: bytes | bytearray
     fate: Fate
     topic: Topic | None
+    """None: answers."""
+
+
+_LIVE = _Waiting(b"", Fate.CONFLATE, None)
+"""Stands for the message of a conflated param, whose place has its topic for a key."""
 
 
 class Backlog:
@@ -40,12 +46,15 @@ class Backlog:
         self._waiting: OrderedDict[int | Topic, _Waiting] = OrderedDict()
         self._samples: deque[int] = deque()
         self._open_piece: bytearray | None = None
-        """The events at the very end, while more may join them."""
+        """The events, or answers, at the very end, while more may join them."""
+        self._open_answers = False
+        """Whether these are answers."""
         self._added = 0
         self._is_conflating = False
         self.size_bytes = 0
+        """What all of it takes."""
         self.answer_bytes = 0
-        """How much of it are answers, which only their reader can work off."""
+        """How much of that are answers, which only their reader can work off."""
         self.conflated = 0
         self.dropped = 0
 
@@ -63,7 +72,7 @@ class Backlog:
             self._conflate(topic)
             return
         if fate is Fate.KEEP:
-            self._add_event(packed, topic)
+            self._extend(packed, topic)
         else:
             if fate is Fate.DROP:
                 self._samples.append(self._added)
@@ -73,8 +82,9 @@ class Backlog:
 
     def add_answer(self, packed: bytes) -> None:
         """One more answer."""
-        self.answer_bytes += len(packed)
-        self._put(_Waiting(packed, Fate.KEEP, None))
+        before_bytes = self.size_bytes
+        self._extend(packed, None)
+        self.answer_bytes += self.size_bytes - before_bytes
 
     def take(self, max_bytes: int) -> bytes:
         """The next messages, at least one, up to about so many bytes."""
@@ -82,12 +92,13 @@ class Backlog:
         size_bytes = 0
         self._open_piece = None
         while self._waiting and size_bytes < max_bytes:
-            key, (packed, _, topic) = self._waiting.popitem(last=False)
-            if packed is _LIVE:
-                assert topic is not None
-                packed = topic.packed_set() if topic.kind != ABSENT else _LIVE
-            else:
-                self._leave(key, packed, topic)
+            key, waiting = self._waiting.popitem(last=False)
+            packed: bytes | bytearray = b""
+            if not isinstance(key, Topic):
+                packed = waiting.packed
+                self._leave(key, waiting)
+            elif key.kind != ABSENT:
+                packed = key.packed_set()
             parts.append(packed)
             size_bytes += len(packed)
         if not self._waiting:
@@ -95,47 +106,58 @@ class Backlog:
             self._samples.clear()
         return b"".join(parts)
 
-    def _add_event(self, packed: bytes, topic: Topic) -> None:
+    def _extend(self, packed: bytes, topic: Topic | None) -> None:
+        """One more of what must not be dropped: events, which have a topic, or answers."""
         piece = self._open_piece
-        if piece is not None and len(piece) < _PIECE_BYTES:
+        if piece is not None and len(piece) < _PIECE_BYTES and self._open_answers == (topic is None):
             piece += packed
             self.size_bytes += len(packed)
             return
         piece = bytearray(packed)
         self._put(_Waiting(piece, Fate.KEEP, topic))
         self._open_piece = piece
+        self._open_answers = topic is None
+
+    def _close_piece(self) -> None:
+        """Keep it in exactly its bytes: one that grows has room to spare."""
+        if self._open_piece is not None:
+            key, waiting = self._waiting.popitem()
+            self._waiting[key] = waiting._replace(packed=bytes(self._open_piece))
+            self._open_piece = None
 
     def _put(self, waiting: _Waiting) -> None:
-        self._open_piece = None
+        self._close_piece()
         self._waiting[self._added] = waiting
         self._added += 1
-        self.size_bytes += len(waiting.packed)
+        self.size_bytes += len(waiting.packed) + PLACE_BYTES
 
-    def _leave(self, key: int | Topic, packed: bytes | bytearray, topic: Topic | None) -> None:
-        self.size_bytes -= len(packed)
-        if topic is None:
-            self.answer_bytes -= len(packed)
+    def _leave(self, key: int, waiting: _Waiting) -> None:
+        taken_bytes = len(waiting.packed) + PLACE_BYTES
+        self.size_bytes -= taken_bytes
+        if waiting.topic is None:
+            self.answer_bytes -= taken_bytes
         elif self._samples and self._samples[0] == key:
             self._samples.popleft()
 
     def _conflate(self, topic: Topic) -> None:
-        self._open_piece = None
+        self._close_piece()
         if self._waiting.pop(topic, None) is not None:
             self.conflated += 1
-        self._waiting[topic] = _Waiting(_LIVE, Fate.CONFLATE, topic)
+        self._waiting[topic] = _LIVE
 
     def _shrink(self) -> None:
         if not self._is_conflating:
             self._is_conflating = True
+            self._close_piece()
             kept, self._waiting = self._waiting, OrderedDict()
             for key, waiting in kept.items():
                 if waiting.fate is Fate.CONFLATE and waiting.topic is not None:
-                    self.size_bytes -= len(waiting.packed)
+                    self.size_bytes -= len(waiting.packed) + PLACE_BYTES
                     self._conflate(waiting.topic)
                 else:
                     self._waiting[key] = waiting
         while self.size_bytes - self.answer_bytes > self._limit_bytes and self._samples:
             dropped = self._waiting.pop(self._samples.popleft(), None)
             if dropped is not None:
-                self.size_bytes -= len(dropped.packed)
+                self.size_bytes -= len(dropped.packed) + PLACE_BYTES
                 self.dropped += 1
