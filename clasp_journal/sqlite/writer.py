@@ -14,15 +14,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from clasp_journal.entry import EntryKind, JournalEntry, SignalType
+from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.errors import BadValue
+from clasp_journal.short import Plain, ShortEntries, in_short
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD
 from clasp_journal.sqlite.clock import Clock, Run, step_back
 from clasp_journal.sqlite.extent import write_clock_steps
-from clasp_journal.sqlite.forms import TAGGED_F64, form_of
+from clasp_journal.sqlite.forms import form_of
 from clasp_journal.sqlite.inserting import NULL, cells_of, insert
 from clasp_journal.sqlite.names import NewNames
 from clasp_journal.sqlite.rows import NO_REVISION, Row, entry_checksum, extra_of
@@ -37,9 +38,9 @@ WAL_LOOK_EVERY_ENTRIES = 5_000
 WAL_RETRY_S = 1.0
 
 _F64_TAG = 7
-_F64_SIZE_BYTES = 9
+_WITH_F64 = struct.Struct(ENTRY_HEAD.format + "Bd")
+"""A row's checksum goes over this, where its value is a float."""
 _SET, _PUBLISH, _EXPIRE = int(EntryKind.SET), int(EntryKind.PUBLISH), int(EntryKind.EXPIRE)
-_PARAM = int(SignalType.PARAM)
 
 
 class EntryWriter:
@@ -59,7 +60,8 @@ class EntryWriter:
     def append(self, db: sqlite3.Connection, entries: Iterable[JournalEntry], *, synced: bool) -> int:
         """Number and commit entries; return the last number. With a mirror, they become its lines first."""
         if self.mirror is None:
-            return self._append(db, entries, synced=synced)
+            short = entries.short() if isinstance(entries, ShortEntries) else entries
+            return self._append(db, short, synced=synced)
         with self.mirror.transaction(synced=synced) as lines:
             passing = lines.passing(entries, self.latest_seq)
             return self._append(db, passing, synced=synced, before_commit=lines.seal)
@@ -67,7 +69,7 @@ class EntryWriter:
     def _append(
         self,
         db: sqlite3.Connection,
-        entries: Iterable[JournalEntry],
+        entries: Iterable[JournalEntry | Plain],
         *,
         synced: bool,
         before_commit: Callable[[], None] | None = None,
@@ -145,22 +147,22 @@ class Batch:
         self.regular = True
         self._catalog = catalog
 
-    def rows(self, entries: Iterable[JournalEntry]) -> Iterator[Row]:
-        """Number the entries and turn them into rows. What is only a value has a way of its own."""
+    def rows(self, entries: Iterable[JournalEntry | Plain]) -> Iterator[Row]:
+        """Number the entries and turn them into rows."""
         addresses, names, changed = self._catalog.address_ids, self.names, self.changed
         seq, highest_us = self.last_seq, self.highest_us
         last_author: str | None = None
         last_name: str | None = None
         author_id = 0
-        pack, unpack, crc, bias, null = ENTRY_HEAD.pack, TAGGED_F64.unpack, crc32, BIAS, NULL
-        plain_set, plain_publish, plain_signal = EntryKind.SET, EntryKind.PUBLISH, SignalType.PARAM
+        cell: float
+        pack, crc, bias, null = _WITH_F64.pack, crc32, BIAS, NULL
         for entry in entries:
-            # An exact tuple unpacks several times as fast as a named one.
-            # fmt: off
-            (timestamp, author, address, kind, signal, encoded, revision, _,
-             ttl, samples, rate, gesture_id, phase, sent, name, details) = entry[:]
-            # fmt: on
             seq += 1
+            short = entry if type(entry) is Plain else in_short(entry)
+            if short is not None:
+                timestamp, author, name, address, signal, number, revision = short[:]
+            else:
+                timestamp, author, address, name = entry.timestamp, entry.author, entry.address, entry.name
             try:
                 address_id = addresses[address]
             except KeyError:
@@ -172,59 +174,63 @@ class Batch:
                 highest_us, self.runs = step_back(Run(seq, 0), timestamp, highest_us, self.runs)
             else:
                 highest_us = timestamp
-            code, cell = 0, null
-            if (
-                encoded is not None
-                and ttl is None
-                and samples is None
-                and rate is None
-                and gesture_id is None
-                and phase is None
-                and sent is None
-                and details is None
-            ):
-                if kind is plain_set and signal is plain_signal and revision is not None:
+            if short is not None:
+                if revision is None:
+                    kind, told, cell = _PUBLISH, NO_REVISION, null
+                else:
+                    kind, told, cell = _SET, revision, revision
                     changed[address_id] = seq
-                    code, signal_code, told, cell = _SET, _PARAM, revision, revision
-                elif kind is plain_publish and signal is not None and revision is None:
-                    code, signal_code, told, cell = _PUBLISH, int(signal), NO_REVISION, null
-            if not code or encoded is None:
-                yield self._any_row(entry, seq, address_id, author_id)
-                continue
-            checksum = (
-                crc(pack(seq, timestamp, address_id, author_id, code, signal_code, told) + encoded) - bias
-            )
-            value_type = raw = null
-            tag, value = unpack(encoded) if len(encoded) == _F64_SIZE_BYTES else _NO_F64
-            if tag != _F64_TAG or value != value:
-                value_type, value, raw = cells_of(form_of(encoded))
-            # fmt: off
-            yield (seq, timestamp, code, signal_code, address_id, author_id,
-                   value_type, value, raw, cell, null, null, null, checksum)
-            # fmt: on
+                checked = pack(seq, timestamp, address_id, author_id, kind, signal, told, _F64_TAG, number)
+                # fmt: off
+                yield (seq, timestamp, kind, signal, address_id, author_id, null, number, null, cell,
+                       null, null, null, crc(checked) - bias)
+                # fmt: on
+            else:
+                assert isinstance(entry, JournalEntry)
+                yield self._row(entry, seq, address_id, author_id)
         self.last_seq, self.highest_us = seq, highest_us
 
-    def _any_row(self, entry: JournalEntry, seq: int, address_id: int, author_id: int) -> Row:
-        kind, signal = int(entry.kind), entry.signal_type
-        if kind in (_SET, _EXPIRE):
+    def _row(self, entry: JournalEntry, seq: int, address_id: int, author_id: int) -> Row:
+        # fmt: off
+        (timestamp, _, _, kind, signal, encoded, revision, _,
+         ttl, samples, rate, gesture_id, phase, sent, _, details) = entry[:]
+        # fmt: on
+        code = int(kind)
+        if code in (_SET, _EXPIRE):
             self.changed[address_id] = seq
-            self.expiries += kind == _EXPIRE
-            self.regular = self.regular and entry.revision is not None
-        row = (
-            seq,
-            entry.timestamp,
-            kind,
-            None if signal is None else int(signal),
-            address_id,
-            author_id,
-            *form_of(entry.encoded),
-            entry.revision,
-            entry.ttl,
-            entry.samples,
-        )
-        extra = extra_of(entry)
-        crc = entry_checksum((*row, None if extra is None else extra.encode(), 0), entry.encoded)
-        return cells_of((*row, extra, crc))
+            self.expiries += code == _EXPIRE
+            self.regular = self.regular and revision is not None
+        rest = ttl, samples, rate, gesture_id, phase, sent, details
+        if encoded is None or signal is None or rest != _NOTHING:
+            return _rich_row(entry, seq, address_id, author_id)
+        told = NO_REVISION if revision is None else revision
+        head = ENTRY_HEAD.pack(seq, timestamp, address_id, author_id, code, signal, told)
+        cell = NULL if revision is None else revision
+        # fmt: off
+        return (seq, timestamp, code, int(signal), address_id, author_id, *cells_of(form_of(encoded)), cell,
+                NULL, NULL, NULL, crc32(head + encoded) - BIAS)
+        # fmt: on
 
 
-_NO_F64 = (0, 0.0)
+def _rich_row(entry: JournalEntry, seq: int, address_id: int, author_id: int) -> Row:
+    """The row of an entry that is more than a value, or less."""
+    signal = entry.signal_type
+    row = (
+        seq,
+        entry.timestamp,
+        int(entry.kind),
+        None if signal is None else int(signal),
+        address_id,
+        author_id,
+        *form_of(entry.encoded),
+        entry.revision,
+        entry.ttl,
+        entry.samples,
+    )
+    extra = extra_of(entry)
+    crc = entry_checksum((*row, None if extra is None else extra.encode(), 0), entry.encoded)
+    return cells_of((*row, extra, crc))
+
+
+_NOTHING = (None,) * 7
+"""ttl, samples, rate, gesture_id, phase, sent and details of an entry that has none of them."""

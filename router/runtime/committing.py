@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import chain
 from typing import NamedTuple, Protocol
 
 from clasp_journal.entry import JournalEntry
@@ -22,7 +21,7 @@ from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.rules import Rules
 from router.runtime.feed import feed_count
-from router.runtime.feed_reading import read_feed
+from router.runtime.feed_reading import FeedEntries
 from router.runtime.vitals import Stopwatch, Vitals
 
 GROUP_ENTRIES = 20_000
@@ -191,7 +190,7 @@ class Committer:
             try:
                 began_s = time.perf_counter()
                 first_seq = await self._journal.latest_seq() + 1
-                read = chain.from_iterable(read_feed(packet.data) for packet in group)
+                read = FeedEntries([packet.data for packet in group])
                 entries = recorded(read, self._rules) if self._rules.leave_out else read
                 last_seq = await self._journal.append(entries, synced=synced)
             except Exception as error:

@@ -2,15 +2,21 @@
 
 Laws: entries are made one by one, when they are asked for, because that happens while they are written;
 the bulk of them (SET with a revision, PUBLISH of a scalar or text) is taken apart by slices, the rest by
-the wire's own decoder. A packet is our own work: one that cannot be read is our fault, and raises anything.
+the wire's own decoder. Plain ones are known by what stands before their float: sizes, flags and address are
+in there, so what begins alike is built alike. A packet is our own work: one that cannot be read is our
+fault, and raises anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
+from typing import TypeAlias
 
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
+from clasp_journal.short import Plain, ShortEntries, in_short
 from clasp_journal.value import FIXED_SIZES
 from router.runtime.feed import ENTRY, ENTRY_HEAD, HEAD, NUMBER, RUN, RUN_HEAD
 from router.wire.codec import decode_binary
@@ -28,43 +34,55 @@ _SIGNALS = tuple(SignalType(code) if code < len(SignalType) else SignalType.EVEN
 _TYPES = tuple(bytes((code,)) for code in range(16))
 _SET_TYPE = int(MessageType.SET)
 _REVISION_AND_TTL, _REVISION = 0x90, 0x80
+_FLOAT, _FLOAT_AND_REVISION = struct.Struct(">d"), struct.Struct(">dQ")
+_Run: TypeAlias = tuple[int, str, str | None]
+"""Moment, author and name of the messages that follow."""
+_heads: dict[bytes, tuple[str, int]] = {}
+"""What stands before the float in frames that are plain, and the address and signal in there."""
 _FIXED = len(FIXED_SIZES)
 _COUNTED = (8, 9)
 """The value types whose data are a length and so many bytes."""
 
 
-def read_feed(packet: bytes) -> Iterator[JournalEntry]:
-    """The entries of a packet, in order."""
+class FeedEntries(ShortEntries):
+    """The entries of packets, in order."""
+
+    def __init__(self, packets: Iterable[bytes]) -> None:
+        self._packets = packets
+
+    def short(self) -> Iterator[JournalEntry | Plain]:
+        """See `ShortEntries`."""
+        return chain.from_iterable(map(_read, self._packets))
+
+
+def read_feed(packet: bytes) -> FeedEntries:
+    """The entries of one packet."""
+    return FeedEntries((packet,))
+
+
+def _read(packet: bytes) -> Iterator[JournalEntry | Plain]:
     sessions, at = _read_introductions(packet)
     size_bytes = len(packet)
     now, author, name = 0, "", None
-    # Locals, and a tuple made without the constructor of its class: this loop is what the journal's
-    # process does most of the time.
-    new, entry_class, text_of, number_of = tuple.__new__, JournalEntry, _address_text, int.from_bytes
+    # Locals, and a tuple made without the constructor of its class: this loop is what the journal's process
+    # does most of the time.
+    new, plain, known_head = tuple.__new__, Plain, _heads.get
+    float_at, float_and_revision_at = _FLOAT.unpack_from, _FLOAT_AND_REVISION.unpack_from
     while at < size_bytes:
         tag = packet[at]
         if tag == BINARY:
-            start = at + 2
-            at = start + packet[at + 1]
-            if at - start > SHORT_MAX_BYTES:
-                start, at = _long_frame(packet, start)
-            flags = packet[start + 5]
-            if packet[start + 4] != _SET_TYPE:
-                yield _read_publish(packet[start + 4 : at], now, author, name)
-            elif flags & _REVISION_AND_TTL == _REVISION:
-                middle = start + 8 + (packet[start + 6] << 8 | packet[start + 7])
-                address = text_of(packet[start + 8 : middle])
-                encoded = _TYPES[flags & 0x0F] + packet[middle : at - 8]
-                revision = number_of(packet[at - 8 : at])
-                # fmt: off
-                yield new(
-                    entry_class,
-                    (now, author, address, _SET, _PARAM, encoded, revision, 0,
-                     None, None, None, None, None, None, name, None),
-                )
-                # fmt: on
+            start = at
+            at += 2 + packet[at + 1]
+            if known := known_head(packet[start : at - 16]):
+                value, revision = float_and_revision_at(packet, at - 16)
+            elif known := known_head(packet[start : at - 8]):
+                (value,), revision = float_at(packet, at - 8), None
+            if known and value == value:
+                address, signal = known
+                yield new(plain, (now, author, name, address, signal, value, revision))
             else:
-                yield _read_set(packet[start + 4 : at], now, author, name)
+                entry, at = _read_frame(packet, start, (now, author, name))
+                yield entry
         elif tag == RUN:
             _, now, number = RUN_HEAD.unpack_from(packet, at)
             author, name = sessions[number]
@@ -74,6 +92,46 @@ def read_feed(packet: bytes) -> Iterator[JournalEntry]:
             yield entry
         else:
             raise ValueError(f"no item begins with 0x{tag:02x}")
+
+
+def _read_frame(packet: bytes, start: int, run: _Run) -> tuple[JournalEntry, int]:
+    """The entry of a packed message, and where it ends."""
+    now, author, name = run
+    body = start + 2
+    end = body + packet[start + 1]
+    if end - body > SHORT_MAX_BYTES:
+        body, end = _long_frame(packet, body)
+    payload = packet[body + 4 : end]
+    if payload[0] != _SET_TYPE:
+        entry = _read_publish(payload, now, author, name)
+    elif payload[1] & _REVISION_AND_TTL == _REVISION:
+        middle = 4 + (payload[2] << 8 | payload[3])
+        address = _address_text(payload[4:middle])
+        encoded = _TYPES[payload[1] & 0x0F] + payload[middle:-8]
+        revision = int.from_bytes(payload[-8:])
+        # fmt: off
+        entry = tuple.__new__(
+            JournalEntry,
+            (now, author, address, _SET, _PARAM, encoded, revision, 0,
+             None, None, None, None, None, None, name, None),
+        )
+        # fmt: on
+    else:
+        entry = _read_set(payload, now, author, name)
+    _remember_if_plain(packet[start:end], entry)
+    return entry, end
+
+
+def _remember_if_plain(frame: bytes, entry: JournalEntry) -> None:
+    """Know the next frame that is the same up to a float, and a revision if there is one."""
+    short = in_short(entry)
+    if short is None or entry.encoded is None or len(frame) > 2 + SHORT_MAX_BYTES:
+        return
+    varying = entry.encoded[1:] + (b"" if short.revision is None else frame[-8:])
+    if frame.endswith(varying):
+        if len(_heads) >= ADDRESSES_KEPT:
+            _heads.clear()
+        _heads[frame[: -len(varying)]] = short.address, short.signal
 
 
 def _read_introductions(packet: bytes) -> tuple[dict[int, tuple[str, str | None]], int]:

@@ -19,6 +19,7 @@ WORDS: Room = (
     "clasp_journal.address",
     "clasp_journal.value",
     "clasp_journal.entry",
+    "clasp_journal.short",
     "clasp_journal.forgetting",
     "clasp_journal.rules",
     "clasp_journal.thinned",

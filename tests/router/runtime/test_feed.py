@@ -3,12 +3,17 @@
 import pytest
 from hypothesis import given
 
-from clasp_journal.entry import EntryKind, JournalEntry
+from clasp_journal.entry import EntryKind, JournalEntry, SignalType
+from clasp_journal.short import Plain
+from clasp_journal.value import encode
+from router.runtime import feed_reading
 from router.runtime.feed import CLERKS_KINDS, Feed, feed_count
 from router.runtime.feed_reading import read_feed
-from router.wire.messages import Set
-from tests.router.runtime.history import Recorded, entry_of, packed, packet, session, sets
+from router.wire.messages import Publish, Set
+from tests.router.runtime.history import SOMEBODY, Recorded, entry_of, packed, packet, session, sets
 from tests.router.runtime.recorded import runs
+
+FLOAT = encode(0.5)
 
 
 @pytest.mark.property
@@ -16,6 +21,44 @@ from tests.router.runtime.recorded import runs
 def test_what_was_recorded_is_what_is_read(recorded):
     """Every entry has everything that the message, its session and its moment say, in order."""
     assert list(read_feed(packet(recorded))) == [entry_of(one) for one in recorded]
+
+
+@pytest.mark.property
+@given(runs)
+def test_what_comes_again_is_read_as_it_was_the_first_time(recorded):
+    """Frames that are known by how they begin become the same entries, among any others."""
+    twice = recorded * 2
+    assert list(read_feed(packet(twice))) == [entry_of(one) for one in twice]
+
+
+@pytest.mark.parametrize(
+    "bits", ["7ff8000000000001", "7ff0000000000000", "8000000000000000", "3fe0000000000000"]
+)
+@pytest.mark.parametrize("length", [1, 99, 100, 101, 107, 108, 109, 110, 300])
+def test_a_float_of_any_kind_at_an_address_of_any_length_is_read_to_the_bit(bits, length):
+    """However wide the frame, and whichever float made its beginning known."""
+    address, value = "/" + "a" * length, b"\x07" + bytes.fromhex(bits)
+    first = [Set(address, FLOAT, 1), Publish(address, SignalType.STREAM, FLOAT)]
+    again = [Set(address, value, 2), Publish(address, SignalType.STREAM, value)]
+    others = [Set(address, value, 3, ttl=60), Publish(address, SignalType.GESTURE, value, gesture_id=1)]
+    others += [Publish(address, SignalType.EVENT, value, timestamp=5), Set(address, b"\x05" + bytes(8), 4)]
+    recorded = [Recorded(what, SOMEBODY, 9) for what in first + again + others]
+    assert list(read_feed(packet(recorded))) == [entry_of(one) for one in recorded]
+
+
+def test_what_is_known_is_told_in_short():
+    """A float that was set or sent before, at the same address, in the same way."""
+    messages = [Set("/short", FLOAT, 1), Publish("/short", SignalType.STREAM, FLOAT)] * 2
+    entries = list(read_feed(packet([Recorded(what, SOMEBODY, 9) for what in messages])).short())
+    assert [type(entry) for entry in entries] == [JournalEntry, JournalEntry, Plain, Plain]
+
+
+def test_what_is_known_is_bounded(monkeypatch):
+    """Too many addresses are forgotten, and read all the same."""
+    monkeypatch.setattr(feed_reading, "ADDRESSES_KEPT", 3)
+    recorded = [Recorded(Set(f"/{n % 5}", FLOAT, n), SOMEBODY, n) for n in range(20)]
+    assert list(read_feed(packet(recorded))) == [entry_of(one) for one in recorded]
+    assert 0 < len(feed_reading._heads) <= 3
 
 
 @pytest.mark.property
