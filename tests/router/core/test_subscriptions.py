@@ -70,24 +70,30 @@ def test_wildcards_that_are_given_up_make_room():
 @pytest.mark.property
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), patterns, st.integers(0, 255)), max_size=12),
-    addresses,
-    st.sampled_from(SignalType),
+    st.sets(st.tuples(st.integers(0, 3), st.integers(0, 3))),
+    st.lists(st.tuples(addresses, st.sampled_from(SignalType)), min_size=1, max_size=6),
 )
-def test_a_group_is_everybody_who_asked_for_it_once(filings, address, signal):
-    """Whatever number of subscriptions match, with whatever types, the last one of an id counting."""
+def test_a_group_is_everybody_who_asked_for_it_once(filings, dropped, asked):
+    """Whatever number of subscriptions match, with whatever types, the last one of an id counting; whatever
+    was looked up before, and also after some were dropped."""
     subscriptions = Subscriptions()
     sessions = [Session(number, f"s{number}", None) for number in range(4)]
     wanted = {}
     for who, number, text, mask in filings:
         filed(subscriptions, sessions[who], number, text, mask)
         wanted[who, number] = (text, mask)
-    expected = {
-        who
-        for (who, _), (text, mask) in wanted.items()
-        if Pattern.parse(text).matches(address) and (mask & (1 << signal) or not mask & 0x1F)
-    }
-    readers = subscriptions.readers(address, signal)
-    assert [session.number for session in readers.members] == sorted(expected)
+    for gone in (set(), dropped):
+        for who, number in gone:
+            subscriptions.remove(sessions[who], number)
+            wanted.pop((who, number), None)
+        for address, signal in asked:
+            expected = {
+                who
+                for (who, _), (text, mask) in wanted.items()
+                if Pattern.parse(text).matches(address) and (mask & (1 << signal) or not mask & 0x1F)
+            }
+            readers = subscriptions.readers(address, signal)
+            assert [session.number for session in readers.members] == sorted(expected)
 
 
 def test_a_session_hears_one_copy_however_many_subscriptions_match(desk):
