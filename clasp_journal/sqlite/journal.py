@@ -25,6 +25,7 @@ from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Aim, Search
 from clasp_journal.sqlite.folding import Folding
 from clasp_journal.sqlite.keeper import SnapshotKeeper
+from clasp_journal.sqlite.meta import NOTHING_TO_FORGET
 from clasp_journal.sqlite.options import Options
 from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Storage
@@ -98,7 +99,7 @@ class SqliteJournal(Journal):
         """Open the file; its writer finishes what an interruption has left of a forgetting."""
         storage = await Storage.open(self.path, self._options)
         try:
-            if storage.is_writer:
+            if storage.is_writer and storage.writer.meta.forgetting_after != NOTHING_TO_FORGET:
                 await self._keeping(storage).resume()
         except BaseException:
             await storage.close()

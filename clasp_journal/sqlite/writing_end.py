@@ -16,14 +16,11 @@ from typing import TYPE_CHECKING
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt
 from clasp_journal.mirror.options import MirrorOptions
-from clasp_journal.mirror.rebuilding import Inserted, Origin
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import prepare_writer, read_version
 from clasp_journal.sqlite.extent import read_extent
-from clasp_journal.sqlite.insertion import Insertion
 from clasp_journal.sqlite.locking import WriterLock
 from clasp_journal.sqlite.meta import NOTHING_TO_FORGET, Meta
-from clasp_journal.sqlite.mirroring import attach
 from clasp_journal.sqlite.options import Options
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.trouble import has_wal, inspect_before_opening, set_aside
@@ -31,6 +28,7 @@ from clasp_journal.sqlite.worker import Worker
 from clasp_journal.sqlite.writer import EntryWriter
 
 if TYPE_CHECKING:
+    from clasp_journal.mirror.rebuilding import Inserted, Origin
     from clasp_journal.sqlite.scout import Scout
 
 log = logging.getLogger("clasp_journal")
@@ -157,6 +155,8 @@ class WritingEnd:
     async def insert_missing(self, bodies: Iterable[tuple[int, bytes]], origin: Origin) -> Inserted:
         """Put entries back under their numbers, in one transaction, and tell those who wait."""
 
+        from clasp_journal.sqlite.insertion import Insertion
+
         def job(db: sqlite3.Connection) -> Inserted:
             inserted, self.meta = Insertion(self.entries, self.meta, origin).run(db, bodies)
             self._loop.call_soon_threadsafe(self.growth.announce)
@@ -166,6 +166,8 @@ class WritingEnd:
 
     async def attach(self, options: MirrorOptions) -> None:
         """Open the mirror, and bring both to the same end. It may have acts of forgetting that come back."""
+        from clasp_journal.sqlite.mirroring import attach
+
         if self.meta.forgetting_after == NOTHING_TO_FORGET:
             await self.change_meta(forgetting_after=self.entries.latest_seq)
         await self.worker.run(lambda db: attach(db, self.entries, self.meta, options), "mirror")

@@ -161,7 +161,8 @@ class FastForms:
             topic.shape_set(kind, size_bytes)
         start = 8 + len(address)
         end = start + size_bytes
-        form = topic, _SET, _QOS[frame[1]], topic.set_head, topic.ack_head, kind, start, end
+        ack_head = topic.ack_head or topic.shape_ack()
+        form = topic, _SET, _QOS[frame[1]], topic.set_head, ack_head, kind, start, end
         if kind in _NUMBERS and end == len(frame):
             self._remember(frame, form)
         return form

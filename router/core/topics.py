@@ -68,8 +68,8 @@ class Topic:
         """When it is looked at next, to see whether its time has run out."""
         self.is_plain = False
         self.is_peer_to_peer = text == P2P_ANNOUNCE or text.startswith(P2P_SIGNAL)
-        self.ack_head = self._packed_head(b"\x01", b"\x50\x03", 8)
-        """All of a packed ACK that stands before the revision."""
+        self.ack_head = b""
+        """All of a packed ACK that stands before the revision; empty until it is wanted."""
         self.set_head = b""
         """All of a packed SET with revision that stands before the value's data, for values of one shape."""
         self.set_shape = -1
@@ -99,6 +99,11 @@ class Topic:
         self.set_shape = kind << 16 | size_bytes
         self.set_head = self._packed_head(b"\x41", bytes((0x21, 0x80 | kind)), size_bytes + 8)
 
+    def shape_ack(self) -> bytes:
+        """Build `ack_head`."""
+        self.ack_head = self._packed_head(b"\x01", b"\x50\x03", 8)
+        return self.ack_head
+
     def packed_set(self) -> bytes:
         """The SET that tells a reader the value as it is now."""
         self.shape_set(self.kind, len(self.data))
@@ -106,7 +111,7 @@ class Topic:
 
     def packed_ack(self) -> bytes:
         """The ACK of the SET that gave the topic its revision."""
-        return self.ack_head + self.revision.to_bytes(8, "big")
+        return (self.ack_head or self.shape_ack()) + self.revision.to_bytes(8, "big")
 
     def _packed_head(self, frame_flags: bytes, message_head: bytes, tail_bytes: int) -> bytes:
         address_size = len(self.address).to_bytes(2, "big")

@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Coroutine
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.errors import BadInput, JournalCorrupt, JournalError, JournalLocked
@@ -21,8 +21,6 @@ from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
 from clasp_journal.sqlite.scout import Scout
 from clasp_journal.thinned import was_thinned
-from router.runtime.clerk import Clerk
-from router.runtime.feed import CLERKS_KINDS
 from router.runtime.options import JournalOptions, retention_of
 from router.runtime.pipe import (
     ASK_HEAD,
@@ -43,6 +41,9 @@ from router.runtime.vitals import Vitals
 
 BACKLOG_BYTES = 16 * 1024 * 1024
 """Packets that are taken from the pipe before they are committed."""
+
+if TYPE_CHECKING:
+    from router.runtime.clerk import Clerk
 
 log = logging.getLogger("router.journal")
 
@@ -124,6 +125,9 @@ class JournalServer:
     async def _begin_clerk(self) -> Clerk:
         journal = await open_journal(self._options, self._scout)
         every_s, rules = self._options.snapshot_every_s, retention_of(self._options)
+        # What it needs of the router takes long to load; a scout is on its way by now.
+        from router.runtime.clerk import Clerk
+
         clerk = Clerk(journal, self, snapshot_every_s=every_s, retention=rules)
         try:
             await self._get_ready(clerk, self._options.resume_after_seq)
@@ -245,6 +249,8 @@ async def open_journal(options: JournalOptions, scout: Scout | None) -> Journal:
 
 async def count_appended(journal: Journal, after_seq: int) -> int:
     """How many entries behind a number came in packets, and not from the journal's side itself."""
+    from router.runtime.feed import CLERKS_KINDS
+
     count = 0
     span = Span(after_seq, await journal.latest_seq())
     async for page in Results(journal, Selection(), span=span).pages():

@@ -68,4 +68,5 @@ def encode_params(params: list[ParamSnapshot]) -> Iterator[bytes]:
 
 def decode_params(page: bytes) -> list[ParamSnapshot]:
     """What is in a page."""
-    return [ParamSnapshot._make(param) for param in marshal.loads(page)]
+    make = tuple.__new__
+    return [make(ParamSnapshot, param) for param in marshal.loads(page)]
