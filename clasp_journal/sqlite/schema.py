@@ -151,7 +151,8 @@ WRITER_SETTINGS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA journal_size_limit=16777216",
-    "PRAGMA busy_timeout=1000",
+    # Who waits for the journal hears within a second that another program keeps it.
+    "PRAGMA busy_timeout=500",
 )
 READER_SETTINGS = (
     "PRAGMA query_only=1",

@@ -4,6 +4,8 @@ The disk is full for the process of the journal alone: its files may not take an
 kernel on that process.
 """
 
+import sqlite3
+
 import pytest
 
 from clasp_journal import value as values
@@ -111,6 +113,23 @@ async def test_the_state_after_a_gap_is_kept_even_if_nothing_follows(make_router
         "/old": (2, 2),
         "/unrecorded": (1, 1),
     }
+
+
+async def test_another_program_that_locks_the_file_is_trouble_like_any_other(router, dial: Dial):
+    """It is named, nothing more is accepted, and when it lets go all goes on."""
+    writer = await dial(router)
+    await writer.set("/a", 1)
+    other = sqlite3.connect(router.folder / JOURNAL_FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    await writer.say(make_set("/a", 2), qos=1)
+    await router.until_ready(is_ready=False)
+    assert b"another program is using it" in (await router.probe("/readyz"))[1]
+    await writer.say(make_set("/a", 3), qos=1)
+    assert (await writer.hear(Error)).code == 500
+    other.execute("ROLLBACK")
+    other.close()
+    assert await writer.hear(Ack) == Ack("/a", 2)
+    await router.until_ready()
 
 
 async def test_a_journal_in_memory_answers_and_says_when_it_has_forgotten(make_router, dial: Dial):
