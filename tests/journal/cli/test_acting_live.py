@@ -160,7 +160,7 @@ async def test_what_was_not_there_can_be_made_to_expire(router, desk, tmp_path):
     asked = ("undo", "/lights/3/**", "--to", "mark:doors-open", "--expire-new", "-q", "--url", router.url)
     done = await run(tmp_path, *asked, "--yes")
     assert [record["action"] for record in lines(done.out)] == ["expire"]
-    async for entry in desk.follow("/lights/3/*", journal_kinds=True):
+    async for entry in desk.replay("/lights/3/*", journal_kinds=True, follow=True):
         if entry.encoded is None:
             break
     gone = await run(tmp_path, "get", "/lights/3/level", "--exit-empty", *BESIDE)

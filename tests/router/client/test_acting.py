@@ -85,7 +85,7 @@ async def test_what_expired_comes_back_with_its_time_to_live(desk, journal):
     await desk.set("/a", 1, ttl=ttl)
     then = await journal.state()
     await desk.set("/a", 2, ttl=absolute_ttl(1))
-    async for entry in desk.follow("/a", journal_kinds=True):
+    async for entry in desk.replay("/a", journal_kinds=True, follow=True):
         if entry.encoded is None:
             break
     assert await undo(desk, plan_undo(then, await journal.state(), everything)) == 1
@@ -99,7 +99,7 @@ async def test_what_was_not_there_can_be_made_to_go(desk, journal):
     await desk.set("/new", 1)
     plan = plan_undo(then, await journal.state(), everything, expire_new=True)
     assert await undo(desk, plan) == 1
-    async for entry in desk.follow("/new", journal_kinds=True):
+    async for entry in desk.replay("/new", journal_kinds=True, follow=True):
         if entry.encoded is None:
             break
     assert await shown(desk) == {}
