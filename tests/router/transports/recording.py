@@ -9,7 +9,7 @@ from router.core.limits import Limits
 from router.runtime.door import Answer, Peer, Pipe, Request
 from tests.router.transports.peer_bytes import raw_frame
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 UPGRADE = (
     b"GET /clasp HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"

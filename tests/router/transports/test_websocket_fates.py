@@ -132,16 +132,16 @@ async def test_a_silent_peer_is_asked_and_then_closed(serve, dial):
 
 async def test_a_pong_is_proof_of_life(serve, dial):
     """Who answers stays for as many rounds as there are, saying nothing else."""
-    _, port = await serve(ping_after_s=2 * SOON_S)
+    _, port = await serve(ping_after_s=5 * SOON_S)
     peer = await dial(port, upgraded=True)
-    for _ in range(4):
+    for _ in range(3):
         assert await peer.read(2) == b"\x89\x00"
         peer.send(control(0xA))
 
 
 async def test_a_session_without_messages_is_closed_although_it_pongs(serve):
     """Keepalive is not traffic."""
-    host, port = await serve(ping_after_s=SOON_S, session_timeout_s=6 * SOON_S)
+    host, port = await serve(ping_after_s=4 * SOON_S, session_timeout_s=6 * SOON_S)
     async with connect(f"ws://127.0.0.1:{port}") as client:
         await client.wait_closed()
         assert (client.close_code, client.close_reason) == (1001, "session timeout")
