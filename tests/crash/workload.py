@@ -27,9 +27,11 @@ from tests.crash.shim import mark
 
 Tell = Callable[[str], object]
 Make = Callable[[], SqliteJournal]
-SEGMENT_BYTES = 500_000
+SEGMENT_BYTES = 125_000
 """So small that many kills hit a change of files."""
-BATCHES = (1, 1, 1, 2, 3, 8, 8, 30, 100, 300)
+BATCHES = {1: 30, 2: 10, 3: 10, 8: 35, 30: 11, 100: 3, 300: 1}
+"""How many appends of a hundred have so many entries. It is appends that are cut short, and each entry is
+read again after every later cut."""
 SNAPSHOTS = 0.05
 
 
@@ -69,7 +71,8 @@ class Workload:
         self._report("opened", epoch=self._journal.epoch, last=self._last)
 
     async def _append(self) -> None:
-        last = self._last + self._rng.choice(BATCHES)
+        (count,) = self._rng.choices(tuple(BATCHES), tuple(BATCHES.values()))
+        last = self._last + count
         synced = self._rng.random() < self._synced_share
         batch = [entry_at(seq) for seq in range(self._last + 1, last + 1)]
         self._report("appending", last=last)
