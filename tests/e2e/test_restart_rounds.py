@@ -86,7 +86,7 @@ async def check_the_whole_past(router: RouterProcess, entries: list[JournalEntry
     peer.hang_up()
 
 
-@pytest.mark.parametrize("rounds", [20, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rounds", [12, pytest.param(200, marks=pytest.mark.soak)])
 async def test_whatever_was_acknowledged_is_there_after_every_restart(make_router, rounds: int):
     """Value, type, revision, writer and time; revisions and numbers go on; the epoch stays."""
     router = await make_router("--snapshot-every", SNAPSHOT_EVERY).start()
