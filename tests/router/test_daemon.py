@@ -276,6 +276,25 @@ async def test_a_port_that_is_taken_is_told_in_one_line(make_daemon):
     assert line.endswith(f"ERROR router: cannot listen on 127.0.0.1:{port}: Address already in use")
 
 
+@pytest.mark.parametrize("wrong", ["--listen=192.0.2.1:0", "--auth=none.toml", "--cert=none.pem"])
+def test_a_daemon_that_cannot_start_leaves_no_process_behind(wrong, tmp_path):
+    """The journal's had been begun before it was seen that there is no use for it."""
+    command = [sys.executable, "-m", "router", "--listen=127.0.0.1:0", "--key=none.key", wrong]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, start_new_session=True) as daemon:
+        assert daemon.wait() == 3
+    look_until(lambda: not is_anybody_left(daemon.pid))
+    assert not list(tmp_path.iterdir())
+
+
+def is_anybody_left(session):
+    """Whether there is a process of a session that was started."""
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 async def test_it_runs_without_uvloop(make_daemon, tmp_path, monkeypatch):
     """The router and the process of its journal; slower, but the same."""
     (tmp_path / "uvloop.py").write_text("raise ImportError('not here')\n")
