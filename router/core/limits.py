@@ -79,7 +79,7 @@ class Limits:
     """Addresses without a param whose readers are remembered."""
 
     outbox_bytes: int = 8 * MIB
-    """What waits for one slow reader."""
+    """What waits for one slow reader, with the memory that it takes to keep it."""
     journal_backlog_bytes: int = 64 * MIB
     """What waits for the journal before writers are made to wait."""
     snapshot_params: int = 800

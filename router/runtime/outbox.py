@@ -1,8 +1,9 @@
 """What is on its way to one session.
 
 Law: bounded. A session that takes what it is sent has only the bytes of the current tick here; one that does
-not has a `Backlog`, whose docstring says what happens when it is full. While too many answers wait, the
-session is not read: it has to take what it asked for before it may ask for more.
+not has a `Backlog`, whose docstring says what happens when it is full. The limit is for that and for what the
+pipe had been given before. While too many answers wait, the session is not read: it has to take what it asked
+for before it may ask for more.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from router.runtime.door import Pipe
 
 WRITE_BYTES = 1 * MIB
 """What may gather within one tick before it is written."""
+_PIPE_SHARE = 8
+"""Of a limit, this part at the most is for what the pipe holds when it is full: one write, about."""
 _DRAIN_BYTES = 64 * KIB
 _ANSWERS_MAX_BYTES = 1 * MIB
 """Unread answers beyond which a session is not read."""
@@ -252,7 +255,8 @@ class Outbox:
 
     def _obtain_backlog(self) -> Backlog:
         if self.backlog is None:
-            self.backlog = Backlog(self._limit_bytes)
+            in_pipe_bytes = min(WRITE_BYTES, self._limit_bytes // _PIPE_SHARE)
+            self.backlog = Backlog(self._limit_bytes - in_pipe_bytes)
         return self.backlog
 
 
