@@ -20,6 +20,7 @@ KEPT = "50000"
 """Entries, more than a stretch writes: the oldest go while the router runs. So few that the caches of SQLite,
 one for each of its connections, soon hold all there is; until then the process of the journal grows."""
 SLOPE_MAX_KB_PER_MINUTE = 512
+"""Memory is taken in steps: a single one of 1 MB in the midst of five minutes is a slope of 300."""
 SLOPE_MINUTES = 8.0
 """A life that is shorter says nothing: the caches are still filling."""
 
