@@ -23,11 +23,14 @@ class Growth(NamedTuple):
     entries_per_day: float
     bytes_per_day: float
 
-    def full_at_us(self, free_bytes: int, now_us: int) -> int | None:
-        """When so much room is used up; None if nobody alive will see it."""
-        if self.bytes_per_day * CENTURY_DAYS <= free_bytes:
-            return None
-        return now_us + round(free_bytes / self.bytes_per_day * LOOKED_AT_US)
+
+def full_at_us(growth: Growth | None, free_bytes: int, now_us: int) -> int | None:
+    """When so much room is used up; None if that cannot be told, or nobody alive will see it."""
+    if not free_bytes:
+        return now_us
+    if growth is None or growth.bytes_per_day * CENTURY_DAYS <= free_bytes:
+        return None
+    return now_us + round(free_bytes / growth.bytes_per_day * LOOKED_AT_US)
 
 
 async def forecast(journal: Journal, size_bytes: int) -> Growth | None:

@@ -14,6 +14,7 @@ from clasp_journal.analysis.activity import top as busiest
 from clasp_journal.analysis.activity import who as authors
 from clasp_journal.analysis.facts import stats as facts_of
 from clasp_journal.analysis.forecast import forecast as growth_of
+from clasp_journal.analysis.forecast import full_at_us
 from clasp_journal.analysis.inquiry import Inquiry
 from clasp_journal.analysis.marks import marks as named_instants
 from clasp_journal.cli.asking import SELECTION, inquiry_of, tell_missing
@@ -158,12 +159,12 @@ async def _forecast(ask: Ask, journal: Journal, path: str) -> dict[str, Any]:
     """What is said of the future; nulls where there is too little of the past."""
     free_bytes = shutil.disk_usage(path).free
     growth = await growth_of(journal, _size_bytes(path))
-    full_at_us = None if growth is None else growth.full_at_us(free_bytes, time.time_ns() // 1_000)
+    full_us = full_at_us(growth, free_bytes, time.time_ns() // 1_000)
     return {
         "entries_per_day": None if growth is None else round(growth.entries_per_day),
         "bytes_per_day": None if growth is None else round(growth.bytes_per_day),
         "free_bytes": free_bytes,
-        "full_at": _shown(ask, full_at_us),
+        "full_at": _shown(ask, full_us),
     }
 
 

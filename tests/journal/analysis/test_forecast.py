@@ -2,7 +2,7 @@
 
 import pytest
 
-from clasp_journal.analysis.forecast import DAY_S, Growth, forecast
+from clasp_journal.analysis.forecast import DAY_S, Growth, forecast, full_at_us
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.testing.samples import START_US, a_series
 
@@ -39,10 +39,16 @@ async def test_too_little_tells_nothing(hours):
 
 def test_a_disk_is_full_when_its_room_is_used_up():
     """Half a day's room is used up after half a day."""
-    assert Growth(10, 1000).full_at_us(500, START_US) == START_US + DAY_US // 2
+    assert full_at_us(Growth(10, 1000), 500, START_US) == START_US + DAY_US // 2
+
+
+@pytest.mark.parametrize("growth", [None, Growth(0, 0), Growth(10, 1000)])
+def test_a_disk_without_room_is_full_now(growth):
+    """However little is known of how the journal grows."""
+    assert full_at_us(growth, 0, START_US) == START_US
 
 
 @pytest.mark.parametrize("bytes_per_day", [0, 0.5])
 def test_what_nobody_alive_will_see_is_not_told(bytes_per_day):
     """A century from now, or never."""
-    assert Growth(1, bytes_per_day).full_at_us(1 << 20, START_US) is None
+    assert full_at_us(Growth(1, bytes_per_day), 1 << 20, START_US) is None
