@@ -4,13 +4,13 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.places import Place
 from tests.readme_tables import README, TABLES, filled_in
 
 PATIENCE_S = 120
@@ -58,7 +58,8 @@ async def test_the_five_minutes_go_as_they_are_told(tmp_path):
     """Every command, pasted as it stands there; only the port and the place of the files are the test's."""
     told = re.search(r"<!-- story -->\n```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert told is not None
-    out, err = await pasted(told[1], tmp_path)
+    with Place() as kept:
+        out, err = await pasted(told[1], tmp_path, kept.port)
     place = 0
     for shown in STORY:
         assert shown in out[place:], f"{shown!r} is missing in\n{out}\n{err}"
@@ -68,11 +69,9 @@ async def test_the_five_minutes_go_as_they_are_told(tmp_path):
     assert "Traceback" not in err
 
 
-async def pasted(commands, folder):
+async def pasted(commands, folder, port):
     """What a shell shows that is given these commands; whatever it started ends with it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+    place = f"127.0.0.1:{port}"
     known = {name: text for name, text in os.environ.items() if not name.startswith("CLASP_")}
     programs = f"{Path(sys.executable).parent}{os.pathsep}{known['PATH']}"
     here = {

@@ -1,7 +1,7 @@
 """`clasp-router` as a process: started, watched, signalled and killed by its pid, as an operator does it.
 
-Laws: its output goes into files, so that a test that does not read never makes it wait; it keeps its port
-over restarts; nothing here outlives the test.
+Laws: its output goes into files, so that a test that does not read never makes it wait; it has its port from
+the first start on, also while it does not run; nothing here outlives the test.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Self
+
+from tests.places import Place
 
 LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
 PATIENCE_S = 60.0
@@ -31,6 +33,7 @@ class RouterProcess:
         self.folder = folder
         self.port = 0
         self._flags = flags
+        self._place: Place | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._end_was_awaited = False
 
@@ -57,6 +60,9 @@ class RouterProcess:
     def launch(self) -> Self:
         """Start it, without waiting for anything."""
         self._end_was_awaited = False
+        if not self.port:
+            self._place = Place()
+            self.port = self._place.port
         command = [sys.executable, "-W", "error", "-c", "from router.cli import main; main()"]
         flags = self._flags if "--journal" in self._flags else (*SQLITE, *self._flags)
         with (self.folder / "stdout.txt").open("wb") as out, (self.folder / "stderr.txt").open("ab") as err:
@@ -110,6 +116,8 @@ class RouterProcess:
 
     def end(self) -> None:
         """Whatever state it is in: it ends, and nothing in it was broken."""
+        if self._place is not None:
+            self._place.close()
         if self._process is None:
             return
         if self.is_running:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 
 import pytest
 
@@ -104,7 +103,6 @@ async def test_a_second_router_waits_for_the_journal_and_says_who_has_it(
     """Its port answers, it is not ready, HELLOs wait; when the first ends, it takes over and lets them in."""
     await (await dial(router)).set("/handed/over", 1)
     second = make_router()
-    second.port = free_port()
     second.launch()
     await second.until_logged("waiting for the journal")
     assert str(router.journal_pid()) in second.log
@@ -124,7 +122,6 @@ async def test_a_second_router_waits_for_the_journal_and_says_who_has_it(
 async def test_who_waits_for_the_journal_can_be_told_to_end(router: RouterProcess, dial: Dial, make_router):
     """A signal is heeded while the router begins, too: exit code 0, and the other one notices nothing."""
     second = make_router()
-    second.port = free_port()
     second.launch()
     await second.until_logged("waiting for the journal")
     assert await second.stop() == 0
@@ -134,17 +131,9 @@ async def test_who_waits_for_the_journal_can_be_told_to_end(router: RouterProces
 async def test_a_second_router_gives_up_in_the_end(router: RouterProcess, make_router):
     """A journal has one writer: exit code 3, and a line that names the other."""
     second = make_router()
-    second.port = free_port()
     second.launch()
     assert await second.ended() == 3
     *_, last = second.log.splitlines()
     assert "the journal cannot be opened" in last
     assert str(router.journal_pid()) in last
     assert f"ws://127.0.0.1:{router.port}" in last
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.places import Place
+
 LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
 PATIENCE_S = 30
 
@@ -15,11 +17,11 @@ PATIENCE_S = 30
 class RouterProcess:
     """A `clasp-router` on a port of its own, which it keeps over restarts."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, place: Place, *flags: str) -> None:
         self._folder = folder
         self._flags = flags
         self._process: asyncio.subprocess.Process | None = None
-        self._port = 0
+        self._port = place.port
 
     @property
     def url(self) -> str:
@@ -36,7 +38,7 @@ class RouterProcess:
         async with asyncio.timeout(PATIENCE_S):
             while line := await self._process.stdout.readline():
                 if found := LISTENING.search(line.decode()):
-                    self._port = int(found[1])
+                    assert int(found[1]) == self._port
                     return
         raise AssertionError(f"the router ended with {await self._process.wait()}")
 
@@ -55,10 +57,11 @@ class RouterProcess:
 @asynccontextmanager
 async def running_router(folder: Path, *flags: str) -> AsyncIterator[RouterProcess]:
     """Run it, and end it afterwards; a router that ends otherwise than well fails the test."""
-    router = RouterProcess(folder, *flags)
-    await router.start()
-    try:
-        yield router
-    finally:
-        code = await router.stop() if router.is_running else 0
+    with Place() as place:
+        router = RouterProcess(folder, place, *flags)
+        await router.start()
+        try:
+            yield router
+        finally:
+            code = await router.stop() if router.is_running else 0
     assert code == 0, f"the router ended with {code}"

@@ -211,7 +211,9 @@ def make_daemon(tmp_path):
 
 async def test_the_first_lines_tell_what_runs(make_daemon):
     """Process, journal and its size, what was restored and how fast, what an ACK means; the real port."""
-    daemon = await make_daemon("--name", "stage left", "--retain", "30d,1000").start()
+    daemon = await make_daemon(
+        "--listen", "127.0.0.1:0", "--name", "stage left", "--retain", "30d,1000"
+    ).start()
     first, journal, restored, listening = daemon.output.splitlines()
     assert first == f"clasp-router stage left, pid {daemon.pid}"
     kept = "kept: 30d,1000; an ACK means committed, with QoS 2 on the disk"
