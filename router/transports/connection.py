@@ -44,6 +44,8 @@ WRITE_HIGH_BYTES = 64 * 1024
 """With more than this waiting in the socket's buffer the link is blocked."""
 TAKING_DEADLINES = 15
 """So many deadlines at most has who is slow to take the last bytes."""
+READ_LARGE_BYTES = 200_000
+"""After a read of this size there may be more; it has to wait until the others have had their turn."""
 CLOSE_IDLE = 1001
 CLOSE_SILENT = 1011
 
@@ -302,6 +304,14 @@ class Connection(asyncio.Protocol):
             self._splitter.feed(data)
             if self._owed_pong is not None:
                 self._pay_pong()
+            if len(data) >= READ_LARGE_BYTES and not self._is_paused and not self._transport.is_closing():
+                self._transport.pause_reading()
+                self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        """uvloop goes on with a socket that has more until it has handed over 8 MB, all in one tick."""
+        if not self._is_paused and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _go_on(self) -> None:
         if self._is_paused or self._phase is Phase.ENDING or self._link is None:

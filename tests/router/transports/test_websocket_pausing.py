@@ -1,6 +1,9 @@
 """Back-pressure both ways: a desk that wants no more, and a peer that takes no more."""
 
 import asyncio
+import os
+import socket
+from collections import Counter
 
 from router.core.limits import Limits
 from router.wire.packing import pack
@@ -61,6 +64,32 @@ async def test_a_pause_and_a_resume_in_one_breath_change_nothing(serve, dial):
     peer.send(b"".join(map(binary, messages)))
     link = await host.first_link()
     await host.until(lambda: link.frames == messages)
+
+
+async def test_a_peer_with_much_to_say_does_not_say_it_in_one_breath(serve, dial):
+    """After a read of some hundred kilobytes it is the turn of the others."""
+    heard_bytes = Counter()
+    turn = 0
+
+    def hear(link, frame):
+        heard_bytes[turn] += len(frame)
+
+    _, port = await serve(host=RecordingHost(Limits(), on_frame=hear))
+    peer = await dial(port, upgraded=True)
+    total_bytes = 200 * 60_000
+    talking = asyncio.create_task(asyncio.to_thread(_talk, peer, binary(bytes(60_000)) * 200))
+    while heard_bytes.total() < total_bytes:
+        await asyncio.sleep(0)
+        turn += 1
+    await talking
+    assert max(heard_bytes.values()) < 600_000
+
+
+def _talk(peer, data):
+    """Say it all, from a thread of its own: as fast as it is heard."""
+    with socket.socket(fileno=os.dup(peer.writer.get_extra_info("socket").fileno())) as own:
+        own.setblocking(True)
+        own.sendall(data)
 
 
 async def test_a_paused_peer_is_made_to_wait(serve, dial):
