@@ -148,7 +148,17 @@ class Exchange:
         self.settle()
         if self._pulling:
             self._pull_streams()
-        self._keep()
+        if self._keeping.recorder is None:
+            self._keep()
+            self._write()
+        else:
+            # Readers first; of ACKs there are none yet, but those of what is committed already.
+            self._write()
+            self._keep()
+            self._write()
+        self.at_end()
+
+    def _write(self) -> None:
         dirty, self._dirty = self._dirty, []
         for outbox in dirty:
             # As little as possible between two system calls, after each of which everything is slow.
@@ -157,7 +167,6 @@ class Exchange:
                 outbox.pipe.write(out.pop())
             else:
                 outbox.flush()
-        self.at_end()
 
     def _pull_streams(self) -> None:
         """Make a few of the answers that are streamed, each session in its turn."""
