@@ -10,7 +10,7 @@ from clasp_journal.entry import Phase, SignalType
 from router.client import connect, make_publish, make_set
 from router.wire.masks import Feature
 from router.wire.messages import SignalDef
-from tests.interop.python_peer import Watched, python_client
+from tests.interop.python_peer import PATIENCE_S, Watched, python_client
 
 PATTERNS = {
     "/house/1/lamp": ["/house/1/lamp"],
@@ -146,9 +146,18 @@ async def test_a_late_joiner_finds_everything(router):
         assert dict(late.heard) == {address: n for n, address in enumerate(addresses)}
 
 
+async def restarted(router):
+    """Kill a router and start it again; how long that took: this client comes back only once."""
+    began_s = asyncio.get_running_loop().time()
+    await router.stop(signal.SIGKILL)
+    await router.start()
+    return asyncio.get_running_loop().time() - began_s
+
+
 async def test_it_comes_back_after_the_router_was_killed(router):
     """It connects again once, does not subscribe again by itself, and finds what it had set."""
-    client = Watched(router.url, reconnect=True, reconnect_interval=2.0)
+    restart_s = await restarted(router)
+    client = Watched(router.url, reconnect=True, reconnect_interval=max(1.0, 5 * restart_s))
     await client.connect()
     await client.set("/kept", "before")
     await client.flush()
@@ -156,9 +165,8 @@ async def test_it_comes_back_after_the_router_was_killed(router):
         await ours.set("/mark", 1)
     connected = asyncio.Event()
     client.on_connect(connected.set)
-    await router.stop(signal.SIGKILL)
-    await router.start()
-    async with asyncio.timeout(20):
+    await restarted(router)
+    async with asyncio.timeout(PATIENCE_S):
         await connected.wait()
     client._params.clear()
     assert await client.get("/kept") == "before"
