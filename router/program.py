@@ -57,23 +57,16 @@ async def _serve(config: RouterConfig) -> int:
     # What is restored stays, and who leaves is gone without it: looking for garbage again and again is waste.
     gc.set_threshold(*_GC_THRESHOLD)
     process = await _begin_journal_process(config)
-    from router.daemon import Router
-
-    router = Router(config).with_journal_process(process)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, router.reload)
     lines = _Lines(config)
-    start = asyncio.create_task(router.start())
-    await asyncio.wait((start, told_to_end), return_when=asyncio.FIRST_COMPLETED)
-    if not start.done():
-        start.cancel()
-        await asyncio.gather(start, return_exceptions=True)
-        await _give_up(process)
-        return 0
-    error = start.exception()
-    if error is not None:
+    try:
+        router = await _start(config, process, told_to_end)
+    except BaseException as error:
         await _give_up(process)
         _explain(error, config)
         return CANNOT_OPEN
+    if router is None:
+        await _give_up(process)
+        return 0
     lines.print(router)
     for risk in risks(config):
         log.warning("%s", risk)
@@ -85,6 +78,24 @@ async def _serve(config: RouterConfig) -> int:
     supervisor.ending()
     await router.stop()
     return 0
+
+
+async def _start(
+    config: RouterConfig, process: JournalProcess | None, told_to_end: asyncio.Future[None]
+) -> Router | None:
+    """A router that has started; None if it was told to end before."""
+    from router.daemon import Router
+
+    router = Router(config).with_journal_process(process)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, router.reload)
+    start = asyncio.create_task(router.start())
+    await asyncio.wait((start, told_to_end), return_when=asyncio.FIRST_COMPLETED)
+    if not start.done():
+        start.cancel()
+        await asyncio.gather(start, return_exceptions=True)
+        return None
+    await start
+    return router
 
 
 async def _begin_journal_process(config: RouterConfig) -> JournalProcess | None:
@@ -120,6 +131,9 @@ def _heed_signals() -> asyncio.Future[None]:
 
 def _explain(error: BaseException, config: RouterConfig) -> None:
     """Say in one line why there is no router; what nobody foresaw is raised."""
+    if isinstance(error, ImportError):
+        # The names below may be what cannot be had.
+        raise error
     from router.daemon import CannotListen, CannotReadTokens
 
     if isinstance(error, CannotListen):

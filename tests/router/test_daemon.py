@@ -288,6 +288,23 @@ def test_a_daemon_that_cannot_start_leaves_no_process_behind(wrong, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_daemon_whose_own_modules_cannot_be_loaded_leaves_no_process_behind(tmp_path):
+    """It ends, and says what nobody foresaw, also where warnings are errors."""
+    broken = (
+        "import sys; sys.modules['router.daemon'] = None\n"
+        "from router.cli import main; main(['--listen=127.0.0.1:0'])"
+    )
+    command = [sys.executable, "-W", "error", "-c", broken]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True) as daemon:
+        try:
+            _, told = daemon.communicate(timeout=30)
+        finally:
+            daemon.kill()
+    assert daemon.returncode == 1
+    assert told.splitlines()[-1].startswith(b"ModuleNotFoundError: import of router.daemon halted")
+    look_until(lambda: not is_anybody_left(daemon.pid))
+
+
 def is_anybody_left(session):
     """Whether there is a process of a session that was started."""
     try:
