@@ -13,7 +13,7 @@ HOT = (
     "router/wire/fast.py",
     "router/core/topics.py",
     "router/core/fast_forms.py",
-    "router/runtime/feed.py",
+    "router/recording/feed.py",
     "router/runtime/outbox.py",
     "router/runtime/spread.py",
     "router/runtime/exchange.py",

@@ -31,7 +31,7 @@ from router.quantities import (
     parse_size_bytes,
     parse_span_s,
 )
-from router.runtime.options import OnJournalError
+from router.recording.options import OnJournalError
 from router.spelling import (
     format_list,
     format_switch,

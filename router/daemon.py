@@ -26,12 +26,12 @@ from router.core.ground import Settings
 from router.core.limits import Limits
 from router.network import make_certificates, make_guard
 from router.quantities import Address
+from router.recording.journal_process import JournalProcess
+from router.recording.options import JournalOptions, OnJournalError, RetentionRules
+from router.recording.recorder import Recorder
+from router.recording.recorder_local import LocalRecorder
+from router.recording.recorder_process import ProcessRecorder
 from router.runtime.desk import Desk, DeskSettings
-from router.runtime.journal_process import JournalProcess
-from router.runtime.options import JournalOptions, OnJournalError, RetentionRules
-from router.runtime.recorder import Recorder
-from router.runtime.recorder_local import LocalRecorder
-from router.runtime.recorder_process import ProcessRecorder
 from router.transports.memory import MemoryDoor, MemoryPeer
 from router.transports.tls import CertificateError, Certificates
 from router.transports.websocket import WebSocketDoor

@@ -21,7 +21,7 @@ from clasp_journal.errors import JournalCorrupt, JournalError
 from router.config import RouterConfig
 from router.network import risks
 from router.quantities import Retention, format_size
-from router.runtime.journal_process import JournalProcess
+from router.recording.journal_process import JournalProcess
 from router.supervision import Supervisor
 from router.transports.tls import CertificateError
 

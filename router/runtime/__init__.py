@@ -1,1 +1,1 @@
-"""What carries the core's decisions: outboxes, the tick, the journal's process, replays."""
+"""A running router without its doors: carries out what the core decides, once per tick, for every session."""

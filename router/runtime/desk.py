@@ -20,16 +20,16 @@ from router.core.limits import Limits
 from router.core.router import Core
 from router.core.session import Session, Stage
 from router.core.tally import Tally
+from router.recording.options import OnJournalError
+from router.recording.recorder import Recorder
 from router.runtime.clock import Clock
 from router.runtime.door import Answer, Page, Peer, Pipe, Request
 from router.runtime.exchange import Exchange
 from router.runtime.keeping import Keeping
 from router.runtime.link import Link
-from router.runtime.options import OnJournalError
 from router.runtime.outbox import Outbox, PauseReason
 from router.runtime.ports import DeskPorts
 from router.runtime.pressure import Pressure
-from router.runtime.recorder import Recorder
 from router.runtime.replays import Replays
 from router.runtime.review import Review
 from router.wire.codes import ErrorCode

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from router.core.session import Session
-from router.runtime.feed import Feed
-from router.runtime.options import OnJournalError
+from router.recording.feed import Feed
+from router.recording.options import OnJournalError
+from router.recording.recorder import Recorder
 from router.runtime.outbox import Outbox
-from router.runtime.recorder import Recorder
 
 log = logging.getLogger("router.journal")
 

@@ -18,10 +18,10 @@ from router.core.access import Right
 from router.core.answers import packed, packed_error
 from router.core.limits import Limits
 from router.core.session import Session
+from router.recording.recorder import Recorder
+from router.recording.requests import HistoryRequest, PageRequest
 from router.runtime.exchange import Exchange
 from router.runtime.outbox import Outbox
-from router.runtime.recorder import Recorder
-from router.runtime.requests import HistoryRequest, PageRequest
 from router.wire.codes import ErrorCode
 from router.wire.messages import Ack, JournalDo, JournalDone, Replay, Subscribe
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from router.recording.vitals import COMMIT_BOUNDS_S, Vitals
 from router.runtime.desk import Desk
-from router.runtime.vitals import COMMIT_BOUNDS_S, Vitals
 from router.web.exposition import Sample, format_metric, histogram, sample
 
 Read = Callable[[Desk], Iterable[Sample]]

@@ -5,7 +5,7 @@ from tests.e2e.peer import Peer
 from tests.e2e.router_process import JOURNAL_FILE
 from tests.journal.cli.evening import lines
 from tests.journal.cli.tool import run_all
-from tests.router.runtime.thinned_file import until_thinned
+from tests.router.recording.thinned_file import until_thinned
 
 FILE = """
 thin-after = "0s"

@@ -43,6 +43,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
     (("clasp_journal.__init__",),),
     (("router.wire",),),
     (("router.core",),),
+    (("router.recording",),),
     (("router.runtime",),),
     (("router.transports",), ("router.client",), ("router.auth",), ("router.web",)),
     (

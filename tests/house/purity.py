@@ -20,7 +20,14 @@ CLOCK_READINGS = {"now", "utcnow", "today"}
 CLOCKS = {"datetime", "date"}
 
 TASK_MAKERS = {"create_task", "ensure_future"}
-TASK_ROOMS = ("router.runtime", "router.transports", "router.client", "router.daemon", "router.program")
+TASK_ROOMS = (
+    "router.recording",
+    "router.runtime",
+    "router.transports",
+    "router.client",
+    "router.daemon",
+    "router.program",
+)
 
 
 def find_impurities(root: Path) -> list[str]:

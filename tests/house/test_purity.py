@@ -13,7 +13,7 @@ def test_the_pure_modules_are_pure(house):
 
 
 def test_tasks_are_started_where_they_are_watched(house):
-    """Only the runtime, the doors, the client and the daemon start tasks."""
+    """Only what records or runs a router, the doors, the client and the daemon start tasks."""
     findings = find_stray_tasks(house)
     assert not findings, report(findings)
 
@@ -50,9 +50,9 @@ def test_the_rest_of_the_house_may_touch_the_world(shed):
 
 @pytest.mark.parametrize("call", ["asyncio.create_task(f())", "group.create_task(f())", "ensure_future(f())"])
 def test_a_stray_task_is_named(shed, call):
-    """The same line is refused in a backend and welcome in the runtime."""
+    """The same line is refused in a backend and welcome in a recorder."""
     root = shed(
-        {"clasp_journal/memory.py": call, "router/runtime/recorder.py": call, "router/client.py": call}
+        {"clasp_journal/memory.py": call, "router/recording/recorder.py": call, "router/client.py": call}
     )
     (finding,) = find_stray_tasks(root)
     assert finding.startswith("clasp_journal/memory.py:1: ")

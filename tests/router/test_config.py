@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from clasp_journal.entry import TTL_NEVER, absolute_ttl
 from router.config import BY_NAME, SETTINGS, ConfigError, Given, RouterConfig, load
 from router.quantities import Address, Retention
-from router.runtime.options import OnJournalError
+from router.recording.options import OnJournalError
 from tests.router.test_quantities import addresses, retentions, spans_s
 
 printable = st.characters(exclude_categories=("C", "Zl", "Zp"), exclude_characters="\xa0").filter(

@@ -17,7 +17,7 @@ from router import Router, RouterConfig
 from router.client import JournalRefused, connect
 from router.client.journal import RemoteJournal
 from router.quantities import Address
-from router.runtime import errands
+from router.recording import errands
 
 ANYWHERE = RouterConfig(listen=Address("127.0.0.1", 0), journal="none")
 PATTERNS = (EVERYTHING, NO_ADDRESS, Pattern.parse("/a/*"), Pattern.parse("/b"), Pattern.parse("/none"))

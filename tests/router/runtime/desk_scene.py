@@ -8,9 +8,9 @@ from clasp_journal import value as values
 from clasp_journal.value import Value
 from router.core.ground import Settings
 from router.core.limits import Limits
+from router.recording.options import OnJournalError
+from router.recording.recorder import Recorder
 from router.runtime.desk import Desk, DeskSettings
-from router.runtime.options import OnJournalError
-from router.runtime.recorder import Recorder
 from router.transports.memory import MemoryDoor, MemoryPeer
 from router.wire.messages import Hello, Message, Ping, Pong, Publish, Set, SignalType, Snapshot, Subscribe
 

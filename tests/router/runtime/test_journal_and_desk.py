@@ -7,9 +7,9 @@ from clasp_journal import value as values
 from clasp_journal.entry import EntryKind
 from clasp_journal.errors import JournalUnavailable
 from router.core.limits import Limits
+from router.recording.options import OnJournalError
+from router.recording.recorder_local import LocalRecorder
 from router.runtime.door import Request
-from router.runtime.options import OnJournalError
-from router.runtime.recorder_local import LocalRecorder
 from router.wire.messages import Ack, Bundle, Error, Get, Publish, Replay, Set, Snapshot
 from tests.router.runtime.desk_scene import Scene, a_set, an_event, heard, settle
 

@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.rules import Rules
-from router.runtime.options import RetentionRules
+from router.recording.options import RetentionRules
 
 Work: TypeAlias = Callable[[], Awaitable[int]]
 """Removes something; tells how many entries."""

@@ -21,8 +21,8 @@ from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
 from clasp_journal.sqlite.scout import Scout
 from clasp_journal.thinned import was_thinned
-from router.runtime.options import JournalOptions, retention_of
-from router.runtime.pipe import (
+from router.recording.options import JournalOptions, retention_of
+from router.recording.pipe import (
     ASK_HEAD,
     ID,
     PACKET_HEAD,
@@ -34,16 +34,16 @@ from router.runtime.pipe import (
     pack_plain,
     unpack_plain,
 )
-from router.runtime.requests import HistoryRequest, KeepSnapshot, PageRequest
-from router.runtime.restoring import decode_params, encode_params
-from router.runtime.setting_aside import make_room
-from router.runtime.vitals import Vitals
+from router.recording.requests import HistoryRequest, KeepSnapshot, PageRequest
+from router.recording.restoring import decode_params, encode_params
+from router.recording.setting_aside import make_room
+from router.recording.vitals import Vitals
 
 BACKLOG_BYTES = 16 * 1024 * 1024
 """Packets that are taken from the pipe before they are committed."""
 
 if TYPE_CHECKING:
-    from router.runtime.clerk import Clerk
+    from router.recording.clerk import Clerk
 
 log = logging.getLogger("router.journal")
 
@@ -126,7 +126,7 @@ class JournalServer:
         journal = await open_journal(self._options, self._scout)
         every_s, rules = self._options.snapshot_every_s, retention_of(self._options)
         # What it needs of the router takes long to load; a scout is on its way by now.
-        from router.runtime.clerk import Clerk
+        from router.recording.clerk import Clerk
 
         clerk = Clerk(journal, self, snapshot_every_s=every_s, retention=rules)
         try:
@@ -249,7 +249,7 @@ async def open_journal(options: JournalOptions, scout: Scout | None) -> Journal:
 
 async def count_appended(journal: Journal, after_seq: int) -> int:
     """How many entries behind a number came in packets, and not from the journal's side itself."""
-    from router.runtime.feed import CLERKS_KINDS
+    from router.recording.feed import CLERKS_KINDS
 
     count = 0
     span = Span(after_seq, await journal.latest_seq())

@@ -12,12 +12,12 @@ from clasp_journal.errors import JournalUnavailable
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.restore import State, fold
 from clasp_journal.sqlite import SqliteJournal
-from router.runtime.options import RetentionRules
-from router.runtime.requests import PageRequest
-from router.runtime.retaining import Retention
-from tests.router.runtime.history import entries_of, sets
-from tests.router.runtime.journal_child import child, entries_in
-from tests.router.runtime.keeping_books import expected, local, record
+from router.recording.options import RetentionRules
+from router.recording.requests import PageRequest
+from router.recording.retaining import Retention
+from tests.router.recording.history import entries_of, sets
+from tests.router.recording.journal_child import child, entries_in
+from tests.router.recording.keeping_books import expected, local, record
 
 FOLLOW = PageRequest(("/**",), entries_id=1, journal_kinds=True)
 KEPT = 100

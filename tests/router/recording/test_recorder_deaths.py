@@ -12,11 +12,11 @@ import pytest
 from clasp_journal import value as values
 from clasp_journal.entry import EntryKind
 from clasp_journal.sqlite import SqliteJournal
-from router.runtime.requests import PageRequest
-from tests.router.runtime.feeding_router import PACKET_ENTRIES
-from tests.router.runtime.history import packet, sets
-from tests.router.runtime.journal_child import child, entries_in, values_in
-from tests.router.runtime.keeping_books import record
+from router.recording.requests import PageRequest
+from tests.router.recording.feeding_router import PACKET_ENTRIES
+from tests.router.recording.history import packet, sets
+from tests.router.recording.journal_child import child, entries_in, values_in
+from tests.router.recording.keeping_books import record
 
 without_prlimit = pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="the limits of another process can be changed on Linux only"
@@ -35,7 +35,7 @@ def path(tmp_path):
 async def test_a_killed_router_leaves_a_child_that_commits_what_it_got(path, reports):
     """Everything reported is there, and whatever else is there is the rest of the row, whole packets only."""
     router = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.router.runtime.feeding_router", str(path)),
+        *(sys.executable, "-m", "tests.router.recording.feeding_router", str(path)),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
     )

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from router.wire.messages import Set
-from tests.router.runtime.history import Recorded, session
+from tests.router.recording.history import Recorded, session
 from tests.router.wire.strategies import (
     any_encoded,
     any_values,

@@ -12,13 +12,13 @@ from clasp_journal import value as values
 from clasp_journal.errors import BadInput, JournalClosed, JournalCorrupt, JournalError, JournalLocked
 from clasp_journal.restore import State, fold
 from clasp_journal.sqlite import SqliteJournal
-from router.runtime import gathering
-from router.runtime.options import JournalOptions
-from router.runtime.recorder_process import ProcessRecorder
-from router.runtime.requests import HistoryRequest, PageRequest
-from tests.router.runtime.history import message_of, messages_of, packet, sets
-from tests.router.runtime.journal_child import child, entries_in, values_in
-from tests.router.runtime.keeping_books import Listener, LogReader, expected, record
+from router.recording import gathering
+from router.recording.options import JournalOptions
+from router.recording.recorder_process import ProcessRecorder
+from router.recording.requests import HistoryRequest, PageRequest
+from tests.router.recording.history import message_of, messages_of, packet, sets
+from tests.router.recording.journal_child import child, entries_in, values_in
+from tests.router.recording.keeping_books import Listener, LogReader, expected, record
 
 EVERYTHING = PageRequest(("/**",))
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from router.core.session import Session
-from router.runtime.feed import Feed
-from router.runtime.requests import Page
+from router.recording.feed import Feed
+from router.recording.requests import Page
 from router.wire.codec import decode_binary, encode
 from router.wire.frame import decode_frame, encode_frame
 from router.wire.messages import Entries, Publish, Set

@@ -18,14 +18,14 @@ from clasp_journal.entry import ParamSnapshot
 from clasp_journal.errors import JournalClosed, JournalError, JournalUnavailable
 from clasp_journal.rules import Rules
 from router.core.limits import KIB
-from router.runtime.committing import recorded
-from router.runtime.errands import failure
-from router.runtime.feed import feed_count
-from router.runtime.feed_reading import read_feed
-from router.runtime.gathering import Gathering
-from router.runtime.journal_process import JournalProcess
-from router.runtime.options import JournalOptions, retention_of
-from router.runtime.pipe import (
+from router.recording.committing import recorded
+from router.recording.errands import failure
+from router.recording.feed import feed_count
+from router.recording.feed_reading import read_feed
+from router.recording.gathering import Gathering
+from router.recording.journal_process import JournalProcess
+from router.recording.options import JournalOptions, retention_of
+from router.recording.pipe import (
     ASK_HEAD,
     ID,
     PACKET_HEAD,
@@ -36,10 +36,10 @@ from router.runtime.pipe import (
     rebuild_error,
     unpack_plain,
 )
-from router.runtime.recorder import Recorder
-from router.runtime.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
-from router.runtime.restoring import decode_params, encode_params
-from router.runtime.vitals import rebuild
+from router.recording.recorder import Recorder
+from router.recording.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
+from router.recording.restoring import decode_params, encode_params
+from router.recording.vitals import rebuild
 
 RESPAWN_MIN_S = 0.05
 RESPAWN_MAX_S = 1.0

@@ -8,13 +8,13 @@ import pytest
 from clasp_journal.entry import EntryKind, ParamSnapshot
 from clasp_journal.sqlite import SqliteJournal
 from clasp_journal.thinned import was_thinned
-from router.runtime.options import RetentionRules
-from router.runtime.requests import PageRequest
-from tests.router.runtime.history import packet, sets
-from tests.router.runtime.journal_child import child, entries_in
-from tests.router.runtime.keeping_books import local, record
-from tests.router.runtime.test_retaining import FOLLOW
-from tests.router.runtime.thinned_file import until_thinned
+from router.recording.options import RetentionRules
+from router.recording.requests import PageRequest
+from tests.router.recording.history import packet, sets
+from tests.router.recording.journal_child import child, entries_in
+from tests.router.recording.keeping_books import local, record
+from tests.router.recording.test_retaining import FOLLOW
+from tests.router.recording.thinned_file import until_thinned
 
 NEVER = (None, None, None, ("/debug/** never",), 0)
 THIN = (None, None, None, ("/param/3 keep", "/param/** last-only"), 0)

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Self
 
-from router.runtime.pipe import Kind, Receiver, Sender
+from router.recording.pipe import Kind, Receiver, Sender
 
-MODULE = "router.runtime.recorder_child"
+MODULE = "router.recording.recorder_child"
 PIPE_BYTES = 1024 * 1024
 """What the kernel may hold in each direction: this much survives the death of the router uncommitted."""
 

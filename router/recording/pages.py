@@ -13,10 +13,17 @@ from typing import NamedTuple
 from clasp_journal.entry import JournalEntry, SignalType
 from clasp_journal.journal import Journal
 from clasp_journal.selection import MESSAGES, Selection
-from router.runtime.gaps import Gaps
-from router.runtime.history_frames import entries_frames, entry_bytes, plain_frame
-from router.runtime.pattern_sets import Without, pattern_of
-from router.runtime.requests import HISTORY_BYTES, PAGE_BYTES, PAGE_ENTRIES, HistoryRequest, Page, PageRequest
+from router.recording.gaps import Gaps
+from router.recording.history_frames import entries_frames, entry_bytes, plain_frame
+from router.recording.pattern_sets import Without, pattern_of
+from router.recording.requests import (
+    HISTORY_BYTES,
+    PAGE_BYTES,
+    PAGE_ENTRIES,
+    HistoryRequest,
+    Page,
+    PageRequest,
+)
 from router.wire.history_messages import Entries
 from router.wire.masks import ALL_TYPES, signals_of_mask
 

@@ -1,6 +1,6 @@
 """A router that does nothing but feed its journal, as a process that a test can kill.
 
-    python -m tests.router.runtime.feeding_router PATH
+    python -m tests.router.recording.feeding_router PATH
 
 It writes one line per commit that is reported: the number of entries that are then safe.
 """
@@ -9,9 +9,9 @@ import asyncio
 import itertools
 import sys
 
-from router.runtime.options import JournalOptions
-from router.runtime.recorder_process import ProcessRecorder
-from tests.router.runtime.history import packet, sets
+from router.recording.options import JournalOptions
+from router.recording.recorder_process import ProcessRecorder
+from tests.router.recording.history import packet, sets
 
 PACKET_ENTRIES = 20
 BACKLOG_BYTES = 256 * 1024

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from clasp_journal.errors import HistoryIncomplete, JournalError
 from clasp_journal.journal import Journal
-from router.runtime.restoring import Restored
+from router.recording.restoring import Restored
 
 AFTER_ENTRIES = 500_000
 LONG_TAIL_ENTRIES = 20_000

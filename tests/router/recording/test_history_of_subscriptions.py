@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from clasp_journal import value as values
 from clasp_journal.address import Pattern
 from clasp_journal.selection import MESSAGES
-from router.runtime.requests import HISTORY_BYTES, HistoryRequest
+from router.recording.requests import HISTORY_BYTES, HistoryRequest
 from router.wire.masks import mask_admits
 from router.wire.messages import Set
-from tests.router.runtime.history import SOMEBODY, Recorded, message_of, messages_of, sets
-from tests.router.runtime.keeping_books import expected, local, record
-from tests.router.runtime.recorded import histories
+from tests.router.recording.history import SOMEBODY, Recorded, message_of, messages_of, sets
+from tests.router.recording.keeping_books import expected, local, record
+from tests.router.recording.recorded import histories
 
 asked = st.builds(
     HistoryRequest,

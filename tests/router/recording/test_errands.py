@@ -10,12 +10,12 @@ from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.restore import fold
-from router.runtime.errands import STATE_PAGE_BYTES
+from router.recording.errands import STATE_PAGE_BYTES
 from router.wire.codec import encode
 from router.wire.codes import JournalStatus
 from router.wire.messages import JournalDone, Set
-from tests.router.runtime.history import SOMEBODY, Recorded, packet, sets
-from tests.router.runtime.keeping_books import expected, local, record
+from tests.router.recording.history import SOMEBODY, Recorded, packet, sets
+from tests.router.recording.keeping_books import expected, local, record
 from tests.router.wire.strategies import any_values, texts
 
 

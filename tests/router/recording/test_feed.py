@@ -6,12 +6,12 @@ from hypothesis import given
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.short import Plain
 from clasp_journal.value import encode
-from router.runtime import feed_reading
-from router.runtime.feed import CLERKS_KINDS, Feed, feed_count
-from router.runtime.feed_reading import read_feed
+from router.recording import feed_reading
+from router.recording.feed import CLERKS_KINDS, Feed, feed_count
+from router.recording.feed_reading import read_feed
 from router.wire.messages import Publish, Set
-from tests.router.runtime.history import SOMEBODY, Recorded, entry_of, packed, packet, session, sets
-from tests.router.runtime.recorded import runs
+from tests.router.recording.history import SOMEBODY, Recorded, entry_of, packed, packet, session, sets
+from tests.router.recording.recorded import runs
 
 FLOAT = encode(0.5)
 

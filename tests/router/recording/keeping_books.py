@@ -5,8 +5,8 @@ import logging
 from contextlib import asynccontextmanager
 
 from clasp_journal.memory import MemoryJournal
-from router.runtime.recorder_local import LocalRecorder
-from tests.router.runtime.history import entry_of, packet
+from router.recording.recorder_local import LocalRecorder
+from tests.router.recording.history import entry_of, packet
 
 
 class Listener:

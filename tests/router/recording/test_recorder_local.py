@@ -11,14 +11,14 @@ from clasp_journal.entry import EntryKind
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.restore import State, fold
 from router.core.topics import Topics
-from router.runtime import committing
-from router.runtime.clerk import Clerk
-from router.runtime.recorder_local import LocalRecorder
-from router.runtime.requests import PageRequest
-from router.runtime.snapshots import LONG_TAIL_ENTRIES
-from tests.router.runtime.history import packet, sets
-from tests.router.runtime.keeping_books import Listener, expected, local, record
-from tests.router.runtime.recorded import histories
+from router.recording import committing
+from router.recording.clerk import Clerk
+from router.recording.recorder_local import LocalRecorder
+from router.recording.requests import PageRequest
+from router.recording.snapshots import LONG_TAIL_ENTRIES
+from tests.router.recording.history import packet, sets
+from tests.router.recording.keeping_books import Listener, expected, local, record
+from tests.router.recording.recorded import histories
 
 
 @pytest.mark.property

@@ -8,11 +8,11 @@ from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.sqlite import SqliteJournal
-from router.runtime.requests import PAGE_BYTES, PAGE_ENTRIES, PageRequest
+from router.recording.requests import PAGE_BYTES, PAGE_ENTRIES, PageRequest
 from router.wire.messages import Set
 from router.wire.packing import unpack
-from tests.router.runtime.history import SOMEBODY, Recorded, entries_of, messages_of, packet, sets
-from tests.router.runtime.keeping_books import local, record
+from tests.router.recording.history import SOMEBODY, Recorded, entries_of, messages_of, packet, sets
+from tests.router.recording.keeping_books import local, record
 
 EVERYTHING = PageRequest(("/**",))
 

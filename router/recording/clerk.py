@@ -17,16 +17,16 @@ from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.restore import State
 from clasp_journal.rules import Rules
-from router.runtime.committing import Committer, Reports
-from router.runtime.errands import Asker, Errands
-from router.runtime.gaps import Gaps
-from router.runtime.options import RetentionRules
-from router.runtime.pages import make_history, make_page
-from router.runtime.requests import WHOLE, HistoryRequest, KeepSnapshot, Page, PageRequest
-from router.runtime.restoring import restore
-from router.runtime.retaining import Retention
-from router.runtime.snapshots import Snapshots, take_snapshot
-from router.runtime.vitals import LOOK_S, look
+from router.recording.committing import Committer, Reports
+from router.recording.errands import Asker, Errands
+from router.recording.gaps import Gaps
+from router.recording.options import RetentionRules
+from router.recording.pages import make_history, make_page
+from router.recording.requests import WHOLE, HistoryRequest, KeepSnapshot, Page, PageRequest
+from router.recording.restoring import restore
+from router.recording.retaining import Retention
+from router.recording.snapshots import Snapshots, take_snapshot
+from router.recording.vitals import LOOK_S, look
 
 log = logging.getLogger(__name__)
 

@@ -20,9 +20,9 @@ from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.rules import Rules
-from router.runtime.feed import feed_count
-from router.runtime.feed_reading import FeedEntries
-from router.runtime.vitals import Stopwatch, Vitals
+from router.recording.feed import feed_count
+from router.recording.feed_reading import FeedEntries
+from router.recording.vitals import Stopwatch, Vitals
 
 GROUP_ENTRIES = 20_000
 """Entries of one commit, about: the packet that reaches it is the last."""

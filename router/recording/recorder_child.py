@@ -1,4 +1,4 @@
-"""The journal's process: `python -m router.runtime.recorder_child IN OUT`, two inherited sockets.
+"""The journal's process: `python -m router.recording.recorder_child IN OUT`, two inherited sockets.
 
 Laws: it ends when the pipe it reads from does; signals that are meant for the router do not end it; its log
 goes to the router as long as there is one, then to stderr.
@@ -16,8 +16,8 @@ import sys
 import traceback
 
 from clasp_journal.sqlite.scout import Scout
-from router.runtime.journal_server import JournalServer
-from router.runtime.pipe import Kind, Receiver, Sender, pack_plain
+from router.recording.journal_server import JournalServer
+from router.recording.pipe import Kind, Receiver, Sender, pack_plain
 
 LAST_WORDS_S = 1.0
 """How long the router may take to read the last messages."""

@@ -20,8 +20,8 @@ from clasp_journal.restore import State
 from clasp_journal.selection import EVERYTHING, MESSAGES, NO_ADDRESS, Selection
 from clasp_journal.travel import first_from, seq_at
 from clasp_journal.value import Value
-from router.runtime.pattern_sets import pattern_of
-from router.runtime.requests import WHOLE
+from router.recording.pattern_sets import pattern_of
+from router.recording.requests import WHOLE
 from router.wire.codes import JournalStatus
 
 STATE_PAGE_PARAMS = 500

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Iterable
 from typing import Protocol
 
 from clasp_journal.entry import ParamSnapshot
-from router.runtime.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
-from router.runtime.vitals import Vitals
+from router.recording.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
+from router.recording.vitals import Vitals
 
 
 class Remembered(Protocol):

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Iterable
 
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.journal import Journal
-from router.runtime.clerk import Clerk
-from router.runtime.options import RetentionRules
-from router.runtime.recorder import Recorder
-from router.runtime.requests import WHOLE, HistoryRequest, KeepSnapshot, Page, PageRequest, RestoredState
-from router.runtime.vitals import Vitals
+from router.recording.clerk import Clerk
+from router.recording.options import RetentionRules
+from router.recording.recorder import Recorder
+from router.recording.requests import WHOLE, HistoryRequest, KeepSnapshot, Page, PageRequest, RestoredState
+from router.recording.vitals import Vitals
 
 
 class LocalRecorder(Recorder):

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from clasp_journal.address import Pattern
 from clasp_journal.selection import MESSAGES
-from router.runtime.requests import PageRequest
+from router.recording.requests import PageRequest
 from router.wire.masks import mask_admits
-from tests.router.runtime.history import entries_of, message_of, messages_of
-from tests.router.runtime.keeping_books import expected, local, record
-from tests.router.runtime.recorded import ADDRESSES, histories
+from tests.router.recording.history import entries_of, message_of, messages_of
+from tests.router.recording.keeping_books import expected, local, record
+from tests.router.recording.recorded import ADDRESSES, histories
 from tests.router.wire.strategies import optional
 
 patterns = st.lists(

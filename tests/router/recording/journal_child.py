@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from clasp_journal.journal import Results
 from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
-from router.runtime.options import JournalOptions
-from router.runtime.recorder_process import ProcessRecorder
-from tests.router.runtime.keeping_books import Listener
+from router.recording.options import JournalOptions
+from router.recording.recorder_process import ProcessRecorder
+from tests.router.recording.keeping_books import Listener
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from typing import TypeAlias
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.short import Plain, ShortEntries, in_short
 from clasp_journal.value import FIXED_SIZES
-from router.runtime.feed import ENTRY, ENTRY_HEAD, HEAD, NUMBER, RUN, RUN_HEAD
+from router.recording.feed import ENTRY, ENTRY_HEAD, HEAD, NUMBER, RUN, RUN_HEAD
 from router.wire.codec import decode_binary
 from router.wire.layouts.entries import read_entry
 from router.wire.layouts.reading import read_text
