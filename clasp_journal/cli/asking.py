@@ -13,8 +13,8 @@ from clasp_journal.analysis.inquiry import Inquiry, Test
 from clasp_journal.analysis.marks import find_mark
 from clasp_journal.analysis.thinnings import thinned_at
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.times import Instant, Mark, Moment, Place
-from clasp_journal.cli.verbs import Ask, Option
+from clasp_journal.cli.grammar.times import Instant, Mark, Moment, Place
+from clasp_journal.cli.verb import Ask, Option
 from clasp_journal.entry import EntryKind, SignalType
 from clasp_journal.journal import Journal, Span
 from clasp_journal.travel import seq_at
@@ -93,7 +93,7 @@ async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inqui
 def _tests(texts: tuple[str, ...]) -> tuple[Test, ...]:
     if not texts:
         return ()
-    from clasp_journal.cli.comparisons import parse_comparison
+    from clasp_journal.cli.grammar.comparisons import parse_comparison
 
     return tuple(map(parse_comparison, texts))
 

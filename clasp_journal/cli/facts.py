@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.verbs import Ask
+from clasp_journal.cli.output.cells import Column
+from clasp_journal.cli.verb import Ask
 
 if TYPE_CHECKING:
     from clasp_journal.sqlite import SqliteJournal

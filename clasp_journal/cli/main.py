@@ -1,6 +1,6 @@
 """`clasp-journal`: the list of verbs, and how each of them ends.
 
-To add a verb: write it in a file of its group, decorated with `verb` (see `verbs.py`), and give it a line in
+To add a verb: write it in a module of `verbs/`, decorated with `verb` (see `verb.py`), and give it a line in
 `VERBS`. Law: the module of a verb is imported when that verb is used, so `--help` stays quick.
 """
 
@@ -28,7 +28,7 @@ class Verb(NamedTuple):
     """Where a verb is, and what the list says about it."""
 
     module: str
-    """Below `clasp_journal.cli`; the command there has the verb's name, with `_` for `-`."""
+    """Below `clasp_journal.cli.verbs`; the command there has the verb's name, with `_` for `-`."""
     group: str
     usage: str
     help: str
@@ -67,9 +67,7 @@ VERBS: dict[str, Verb] = {
     ),
     "upgrade": Verb("checking", _KEEP, "", "Brings the layout of the file up to date."),
     "doctor": Verb("checking", _KEEP, "", "Whether this machine is good for a journal."),
-    "completion": Verb(
-        "completion", _SHELL, "bash|zsh|fish", "Completes verbs, options, addresses and marks."
-    ),
+    "completion": Verb("shell", _SHELL, "bash|zsh|fish", "Completes verbs, options, addresses and marks."),
 }
 
 
@@ -83,7 +81,7 @@ class _Verbs(click.Group):
         known = VERBS.get(cmd_name)
         if known is None:
             return None
-        module = import_module(f"clasp_journal.cli.{known.module}")
+        module = import_module(f"clasp_journal.cli.verbs.{known.module}")
         name = cmd_name + "_" if keyword.iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(module, name)
         return command

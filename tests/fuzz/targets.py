@@ -13,8 +13,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from clasp_journal.address import Pattern, parse_address
-from clasp_journal.cli.times import Instant, format_time, parse_time
-from clasp_journal.cli.zones import UTC_ZONE, Zone
+from clasp_journal.cli.grammar.times import Instant, format_time, parse_time
+from clasp_journal.cli.grammar.zones import UTC_ZONE, Zone
 from clasp_journal.errors import BadInput
 from router.config import SETTINGS, ConfigError, Given, load
 from router.wire import codec

@@ -1,9 +1,10 @@
 """Arrows point down only: which module may import which.
 
 The table below is the plan of the house, bottom floor first. A module may import what stands on a lower
-floor, and what belongs to its own room. Rooms on one floor do not know each other. Type-only and lazy imports
-count like any other: knowing is knowing. The one way from the journal to the router is LAZY_EXCEPTION.
-A module without a room is a finding: give it one here.
+floor, and what belongs to its own room. Rooms on one floor do not know each other. A package may have rooms
+within it: of the names that a module lies within, the longest counts. Type-only and lazy imports count like
+any other: knowing is knowing. The one way from the journal to the router is LAZY_EXCEPTION. A module without
+a room is a finding: give it one here.
 """
 
 import ast
@@ -41,10 +42,10 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
         ("clasp_journal.testing",),
     ),
     (("clasp_journal.__init__",),),
-    (("router.wire",),),
-    (("router.core",),),
-    (("router.recording",),),
-    (("router.runtime",),),
+    (("router.wire",), ("clasp_journal.cli.grammar",)),
+    (("router.core",), ("clasp_journal.cli.output",)),
+    (("router.recording",), ("clasp_journal.cli",)),
+    (("router.runtime",), ("clasp_journal.cli.verbs",)),
     (("router.transports",), ("router.client",), ("router.auth",), ("router.web",)),
     (
         (
@@ -64,7 +65,6 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.strict",
             "router.__main__",
         ),
-        ("clasp_journal.cli",),
     ),
     (("router.__init__",), ("clasp_journal.__main__",)),
 )
@@ -79,6 +79,9 @@ class Place:
 
     floor: int
     room: Room
+
+
+PLACES = {name: Place(floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for name in room}
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,9 @@ def is_within(module: str, prefix: str) -> bool:
 
 def place_of(module: str) -> Place | None:
     """Look a module up in the table."""
-    for floor, rooms in enumerate(FLOORS):
-        for room in rooms:
-            if any(is_within(module, prefix) for prefix in room):
-                return Place(floor, room)
-    return None
+    while module and module not in PLACES:
+        module = module.rpartition(".")[0]
+    return PLACES.get(module)
 
 
 def arrows(source: Source, known: set[str]) -> Iterator[Arrow]:

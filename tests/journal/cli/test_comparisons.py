@@ -2,7 +2,7 @@
 
 import pytest
 
-from clasp_journal.cli.comparisons import parse_comparison
+from clasp_journal.cli.grammar.comparisons import parse_comparison
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 
 

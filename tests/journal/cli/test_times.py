@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from clasp_journal.cli.spans import SpanError, format_span, parse_span
-from clasp_journal.cli.times import Instant, Mark, Place, TimeError, format_time, parse_time
-from clasp_journal.cli.zones import EPOCH, LOCAL_ZONE, UTC_ZONE, Zone
+from clasp_journal.cli.grammar.spans import SpanError, format_span, parse_span
+from clasp_journal.cli.grammar.times import Instant, Mark, Place, TimeError, format_time, parse_time
+from clasp_journal.cli.grammar.zones import EPOCH, LOCAL_ZONE, UTC_ZONE, Zone
 from clasp_journal.errors import BadInput
 
 VIENNA = Zone.named("Europe/Vienna")

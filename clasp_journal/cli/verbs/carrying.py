@@ -16,7 +16,7 @@ from clasp_journal.cli.asking import SELECTION, expected_count, inquiry_of, tell
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.stderr import Progress, say
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.journal import Journal
 

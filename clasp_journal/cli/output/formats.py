@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from clasp_journal.cli.cells import Column, Look, raw_bytes, text_of, to_json
-from clasp_journal.cli.printer import Printer, Record
-from clasp_journal.cli.zones import Zone
+from clasp_journal.cli.grammar.zones import Zone
+from clasp_journal.cli.output.cells import Column, Look, raw_bytes, text_of, to_json
+from clasp_journal.cli.output.printer import Printer, Record
 
 FORMATS = ("table", "jsonl", "json", "csv", "tsv", "raw")
 
@@ -87,7 +87,7 @@ class _Lines(Printer):
     """A line per record, after a template."""
 
     def __init__(self, columns: Sequence[Column], look: Look, template: str) -> None:
-        from clasp_journal.cli.templates import Template
+        from clasp_journal.cli.output.templates import Template
 
         super().__init__(columns, look)
         self._template = Template(template)
@@ -144,6 +144,6 @@ def open_printer(style: Style, columns: Sequence[Column], *, now_us: int, zone: 
         return _PRINTERS[style.chosen](columns, look)
     if not sys.stdout.isatty():
         return _PlainTable(columns, look)
-    from clasp_journal.cli.rich_table import RichTable
+    from clasp_journal.cli.output.rich_table import RichTable
 
     return RichTable(columns, look)

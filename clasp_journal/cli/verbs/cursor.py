@@ -15,8 +15,8 @@ import click
 from clasp_journal.analysis.inquiry import Inquiry, pages
 from clasp_journal.cli.asking import tell_missing
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.records import ENTRY_COLUMNS, entry_record
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.output.records import ENTRY_COLUMNS, entry_record
+from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.journal import Span
 
 

@@ -26,15 +26,15 @@ from typing import Any, TypeAlias
 
 import click
 
-from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
+from clasp_journal.cli.grammar.times import Moment, format_time, parse_time
+from clasp_journal.cli.grammar.zones import LOCAL_ZONE, UTC_ZONE, Zone
 from clasp_journal.cli.interrupts import let_work_be_interrupted
-from clasp_journal.cli.output import FORMATS, Style, open_printer
-from clasp_journal.cli.printer import Printer
+from clasp_journal.cli.output.cells import Column
+from clasp_journal.cli.output.formats import FORMATS, Style, open_printer
+from clasp_journal.cli.output.printer import Printer
 from clasp_journal.cli.securing import TlsFiles
 from clasp_journal.cli.targets import Target, choose_target
-from clasp_journal.cli.times import Moment, format_time, parse_time
-from clasp_journal.cli.zones import LOCAL_ZONE, UTC_ZONE, Zone
 
 Body: TypeAlias = Callable[..., Awaitable[None]]
 Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -61,6 +61,7 @@ OUTPUT: tuple[Option, ...] = (
     click.option("--format", "template", metavar="TEXT", help="one line each, like '%t %a %v %w %s'"),
     click.option("--exit-empty", is_flag=True, help="exit with 1 when nothing matched"),
 )
+YES: Option = click.option("--yes", is_flag=True, help="do it; without, only show what would be done")
 
 
 class Ask:

@@ -1,11 +1,11 @@
-"""What entries and params look like as results, and the columns in which tables show them."""
+"""What entries, params and authors look like as results, and the columns in which tables show them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from clasp_journal.cli.cells import Column
+from clasp_journal.cli.output.cells import Column
 from clasp_journal.entry import JournalEntry, ParamSnapshot
 from clasp_journal.jsonl import json_of, object_of
 
@@ -36,6 +36,15 @@ SPAN_COLUMNS = (
     Column("last_timestamp", "LAST", "time", "cyan"),
     Column("first"),
     Column("last"),
+)
+WHO_COLUMNS = (
+    Column("author", "AUTHOR", style="bold"),
+    Column("names", "NAMES", style="blue"),
+    Column("entries", "ENTRIES", "number"),
+    Column("sets", "SETS", "number", is_minor=True),
+    Column("publishes", "PUBLISHES", "number", is_minor=True),
+    Column("addresses", "ADDRESSES", "number", is_minor=True),
+    *SPAN_COLUMNS,
 )
 
 

@@ -6,12 +6,11 @@ import os
 
 import click
 
-from clasp_journal.cli.acting import YES
-from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
+from clasp_journal.cli.output.cells import Column
 from clasp_journal.cli.stderr import Progress, say
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verb import OUTPUT, YES, Ask, verb
 
 FINDING_COLUMNS = (
     Column("check", "CHECK", style="bold"),

@@ -22,21 +22,19 @@ from clasp_journal.cli.asking import (
     tell_thinned,
     time_option,
 )
-from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
-from clasp_journal.cli.spans import parse_span
+from clasp_journal.cli.grammar.spans import parse_span
+from clasp_journal.cli.output.cells import Column
 from clasp_journal.cli.stderr import Progress, say
 from clasp_journal.cli.targets import choose_target
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verb import OUTPUT, YES, Ask, verb
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.errors import BadInput
 from clasp_journal.jsonl import json_of
 
 if TYPE_CHECKING:
     from router.client import Client
-
-YES = click.option("--yes", is_flag=True, help="do it; without, only show what would be done")
 
 UNDO_COLUMNS = (
     Column("address", "ADDRESS", style="bold"),

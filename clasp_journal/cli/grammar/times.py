@@ -16,8 +16,8 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple, TypeAlias
 
-from clasp_journal.cli.spans import SPAN, parse_span
-from clasp_journal.cli.zones import EPOCH, LOCAL_ZONE, Zone
+from clasp_journal.cli.grammar.spans import SPAN, parse_span
+from clasp_journal.cli.grammar.zones import EPOCH, LOCAL_ZONE, Zone
 from clasp_journal.errors import BadInput
 
 EXAMPLES = (

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clasp_journal.cli.cells import Column, Look
-from clasp_journal.cli.printer import Printer, Record
+from clasp_journal.cli.output.cells import Column, Look
+from clasp_journal.cli.output.printer import Printer, Record
 
 _VALUE_STYLES = {'"': "green", "t": "magenta", "f": "magenta", "n": "magenta", "{": "yellow", "[": "yellow"}
 _NUMBER_STYLE = "cyan"

@@ -18,23 +18,14 @@ from clasp_journal.analysis.forecast import full_at_us
 from clasp_journal.analysis.inquiry import Inquiry
 from clasp_journal.analysis.marks import marks as named_instants
 from clasp_journal.cli.asking import SELECTION, inquiry_of, tell_missing
-from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
-from clasp_journal.cli.records import SPAN_COLUMNS, span_record
+from clasp_journal.cli.output.cells import Column
+from clasp_journal.cli.output.records import SPAN_COLUMNS, WHO_COLUMNS, span_record
 from clasp_journal.cli.stderr import Progress
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.journal import Journal
 
-WHO_COLUMNS = (
-    Column("author", "AUTHOR", style="bold"),
-    Column("names", "NAMES", style="blue"),
-    Column("entries", "ENTRIES", "number"),
-    Column("sets", "SETS", "number", is_minor=True),
-    Column("publishes", "PUBLISHES", "number", is_minor=True),
-    Column("addresses", "ADDRESSES", "number", is_minor=True),
-    *SPAN_COLUMNS,
-)
 TOP_COLUMNS = (
     Column("address", "ADDRESS", style="bold"),
     Column("count", "COUNT", "number"),

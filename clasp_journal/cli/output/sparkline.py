@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from clasp_journal.cli.spans import format_span
+from clasp_journal.cli.grammar.spans import format_span
 
 MARKS = "▁▂▃▄▅▆▇█"
 WIDTH = 60

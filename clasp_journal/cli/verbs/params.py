@@ -8,9 +8,9 @@ import click
 
 from clasp_journal.address import Pattern
 from clasp_journal.cli.asking import ADDRESS, EXCLUDED, PATTERNS, literal, seq_of, tell_thinned, time_option
-from clasp_journal.cli.records import PARAM_COLUMNS, param_record
+from clasp_journal.cli.output.records import PARAM_COLUMNS, param_record
 from clasp_journal.cli.stderr import say
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.travel import param_at, params_at
 
 AT = time_option("--at", default="now", help="as it was then, like 21:03; default now")
@@ -39,7 +39,7 @@ async def state(ask: Ask, patterns: tuple[str, ...], at: str, tree: bool, **aske
         params = await params_at(journal, seq, wanted)
         params = [param for param in params if not any(each.matches(param.address) for each in excluded)]
         if tree:
-            from clasp_journal.cli.tree import print_tree
+            from clasp_journal.cli.output.tree import print_tree
 
             print_tree(params)
         else:

@@ -24,11 +24,11 @@ from clasp_journal.cli.asking import (
     literal,
     tell_missing,
 )
-from clasp_journal.cli.printer import Printer
-from clasp_journal.cli.records import ENTRY_COLUMNS, HISTORY_COLUMNS, entry_record
-from clasp_journal.cli.spans import format_span, parse_span
+from clasp_journal.cli.grammar.spans import format_span, parse_span
+from clasp_journal.cli.output.printer import Printer
+from clasp_journal.cli.output.records import ENTRY_COLUMNS, HISTORY_COLUMNS, entry_record
 from clasp_journal.cli.stderr import Progress
-from clasp_journal.cli.verbs import OUTPUT, Ask, Option, verb
+from clasp_journal.cli.verb import OUTPUT, Ask, Option, verb
 from clasp_journal.entry import JournalEntry
 from clasp_journal.journal import Journal, Span
 
@@ -152,7 +152,7 @@ async def history(ask: Ask, address: str, limit: int | None, **asked: Any) -> No
                 if ask.is_table:
                     points += numbers(page)
             if len(points) > 1:
-                from clasp_journal.cli.sparkline import caption
+                from clasp_journal.cli.output.sparkline import caption
 
                 printer.rule(caption(points))
         await tell_missing(journal, inquiry, satisfied=printer.count == limit)

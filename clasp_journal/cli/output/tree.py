@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from clasp_journal.cli.cells import clean, to_json
-from clasp_journal.cli.rich_table import open_console, value_style
+from clasp_journal.cli.output.cells import clean, to_json
+from clasp_journal.cli.output.rich_table import open_console, value_style
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.jsonl import json_of
 

@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 from clasp_journal.authors import Author
-from clasp_journal.cli.acting import YES
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.stderr import Progress
 from clasp_journal.cli.targets import CLIENT_NAME
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verb import OUTPUT, YES, Ask, verb
 
 FORGET_TIMEOUT_S = 3_600.0
 

@@ -7,11 +7,11 @@ import click
 from clasp_journal.acting.marking import mark as append_mark
 from clasp_journal.acting.marking import mark_entry
 from clasp_journal.cli.asking import complete_times, instant_of, seq_of, time_option
-from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
-from clasp_journal.cli.records import PARAM_COLUMNS, param_record
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.output.cells import Column
+from clasp_journal.cli.output.records import PARAM_COLUMNS, param_record
+from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.value import Value
 
 SNAPSHOT_COLUMNS = (

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from clasp_journal.address import Pattern
-from clasp_journal.cli.acting import YES
 from clasp_journal.cli.asking import PATTERNS
-from clasp_journal.cli.cells import Column
-from clasp_journal.cli.crowd import WHO_COLUMNS
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.records import PARAM_COLUMNS, SPAN_COLUMNS, param_record, span_record
+from clasp_journal.cli.output.cells import Column
+from clasp_journal.cli.output.records import (
+    PARAM_COLUMNS,
+    SPAN_COLUMNS,
+    WHO_COLUMNS,
+    param_record,
+    span_record,
+)
 from clasp_journal.cli.stderr import Progress, say
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verb import OUTPUT, YES, Ask, verb
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.jsonl import json_of
 from clasp_journal.views import SHIPPED, TableView, current, replay

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from clasp_journal.cli.cells import clean, text_of, to_json
+from clasp_journal.cli.output.cells import clean, text_of, to_json
 from clasp_journal.errors import BadInput
 
 _KEYS = {

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from clasp_journal.cli.cells import Column, Look, to_json
+from clasp_journal.cli.output.cells import Column, Look, to_json
 
 Record: TypeAlias = Mapping[str, Any]
 

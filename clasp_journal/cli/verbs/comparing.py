@@ -9,9 +9,9 @@ import click
 from clasp_journal.address import Pattern
 from clasp_journal.analysis.thinnings import thinned_at
 from clasp_journal.cli.asking import EXCLUDED, complete_addresses, complete_times, seq_of, tell_incomplete
-from clasp_journal.cli.cells import Column
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.output.cells import Column
+from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.jsonl import json_of
 from clasp_journal.restore import Change
 from clasp_journal.restore import diff as changes_between

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clasp_journal.cli.acting import YES
 from clasp_journal.cli.asking import located, seq_of, time_option
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import read_file, tell_facts
-from clasp_journal.cli.spans import parse_span
+from clasp_journal.cli.grammar.spans import parse_span
+from clasp_journal.cli.grammar.times import Instant
 from clasp_journal.cli.stderr import Progress
-from clasp_journal.cli.times import Instant
-from clasp_journal.cli.verbs import OUTPUT, Ask, verb
+from clasp_journal.cli.verb import OUTPUT, YES, Ask, verb
 from clasp_journal.journal import Journal
 from clasp_journal.travel import first_from
 

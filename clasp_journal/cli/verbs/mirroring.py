@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clasp_journal.cli.acting import YES
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import read_file, tell_facts
 from clasp_journal.cli.stderr import Progress
-from clasp_journal.cli.verbs import GENERAL, KEY, OUTPUT, Ask, verb
+from clasp_journal.cli.verb import GENERAL, KEY, OUTPUT, YES, Ask, verb
 
 if TYPE_CHECKING:
     from clasp_journal.mirror import Parity

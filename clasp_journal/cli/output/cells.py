@@ -9,7 +9,7 @@ import base64
 import json
 from typing import Any, NamedTuple
 
-from clasp_journal.cli.zones import Zone
+from clasp_journal.cli.grammar.zones import Zone
 
 to_json = json.JSONEncoder(ensure_ascii=False).encode
 """A value as JSON in one line."""

@@ -1,0 +1,1 @@
+"""What a person writes on the command line, read: times, spans, zones, comparisons."""
