@@ -110,6 +110,7 @@ class Desk:
         """Let go of everything. The doors are closed already."""
         if self._timer is not None:
             self._timer.cancel()
+        self.keeping.silence.stop()
         await self._pressure.stop()
         if self._review is not None:
             await self._review.stop()
@@ -158,9 +159,7 @@ class Desk:
         """Why the router should not be sent work; None if it can take it."""
         if not self._is_restored:
             return "the state is being restored"
-        if self.keeping.trouble is not None:
-            return f"the journal cannot write: {self.keeping.trouble}"
-        return None
+        return self.keeping.unready_reason
 
     @property
     def links(self) -> Sequence[Link]:

@@ -2,7 +2,8 @@
 
 Laws: a tick is one packet, so that a bundle is whole or not at all; an ACK leaves when everything that was
 recorded up to it is committed, in the order of requests; what waits is bounded, because those who write are
-not read while it is full. When the journal cannot write, the operator's policy decides.
+not read while it is full. When the journal cannot write, the operator's policy decides; when it does not even
+answer, that is told, and everybody waits who has to.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from router.recording.feed import Feed
 from router.recording.options import OnJournalError
 from router.recording.recorder import Recorder
 from router.runtime.outbox import Outbox
+from router.runtime.silence import Silence
 
 log = logging.getLogger("router.journal")
 
@@ -35,6 +37,8 @@ class Keeping:
         self.policy = policy
         self.trouble: str | None = None
         """Why the journal cannot write; None while it can."""
+        self.silence = Silence(lambda: self._committed if self.owes else None)
+        """Whether it leaves everything unanswered, without an error."""
         self.is_missing = False
         """Whether writes are applied without being recorded."""
         self.demands_sync = False
@@ -57,6 +61,11 @@ class Keeping:
             recorder.on_committed = self._on_committed
             recorder.on_trouble = self._on_trouble
             recorder.on_recovered = self._on_recovered
+
+    @property
+    def unready_reason(self) -> str | None:
+        """Why nothing should be entrusted to the journal now; None if it works."""
+        return self.silence.reason if self.trouble is None else f"the journal cannot write: {self.trouble}"
 
     @property
     def is_accepting(self) -> bool:
@@ -94,6 +103,8 @@ class Keeping:
         packet = self._feed.take()
         if packet is not None:
             self._submitted = self.recorder.submit(packet, synced=self.demands_sync, awaited=bool(acks))
+            if self.trouble is None:
+                self.silence.watch()
             if self.is_full:
                 self.on_full(writers)
         self.demands_sync = False
@@ -145,6 +156,7 @@ class Keeping:
     def _on_trouble(self, reason: str) -> None:
         log.error("the journal cannot write: %s", reason)
         self.trouble = reason
+        self.silence.stop()
         self.is_missing = self.policy is OnJournalError.SERVE
         self.on_change()
         self._report()
@@ -157,6 +169,7 @@ class Keeping:
     def _on_recovered(self) -> None:
         log.info("the journal can write again")
         self.trouble = None
+        self.silence.watch()
         self.is_missing = False
         self.on_change()
 

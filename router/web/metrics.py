@@ -149,8 +149,8 @@ METRICS = (
     Metric(
         "clasp_journal_trouble",
         "gauge",
-        "1 while the journal cannot write.",
-        _one(lambda d: d.keeping.trouble is not None),
+        "1 while the journal cannot write, or does not answer.",
+        _one(lambda d: d.keeping.unready_reason is not None),
     ),
     Metric(
         "clasp_journal_missed_entries",

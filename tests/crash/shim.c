@@ -7,7 +7,7 @@
  * the log file, outside of it. SHIM_BOOT_ID names a file to be read in place of the kernel's boot id, so that
  * whoever opens the files later without this shim believes that the machine was started anew.
  *
- * SHIM_FAULTS names a file in which somebody else says which calls fail. SHIM_CLOCK names a file with the seconds by
+ * SHIM_FAULTS names a file in which somebody else says which calls fail, or hang. SHIM_CLOCK names a file with the seconds by
  * which the wall clock of this machine is wrong.
  *
  * For the program itself: shim_mark() puts a text into the log; shim_arm() lets the calls from the first-th on fail,
@@ -40,6 +40,7 @@ struct record {
 };
 
 enum call { CALL_WRITE = 1, CALL_SYNC, CALL_TRUNCATE };
+enum { HANG = -1 };
 
 static struct { int call, error; long first, count, seen, failed; } fault;
 
@@ -144,6 +145,30 @@ static void look_outside(void)
         _exit(99);
 }
 
+/* When the first call of this fault was met is the time of a file beside that of the faults. */
+static void tell_first(void)
+{
+    char path[PATH_MAX];
+    if (!faults || fault.failed != 1)
+        return;
+    snprintf(path, sizeof path, "%s.met", faults);
+    int fd = REAL(open)(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || REAL(write)(fd, "\n", 1) != 1)
+        _exit(99);
+    close(fd);
+}
+
+/* A disk that hangs: the call returns when somebody outside wants it to. Others may call meanwhile. */
+static void hang(enum call call)
+{
+    while (fault.call == (int)call && fault.error == HANG) {
+        pthread_mutex_unlock(&lock);
+        usleep(1000);
+        pthread_mutex_lock(&lock);
+        look_outside();
+    }
+}
+
 /* The errno with which this call has to fail, or 0. */
 static int due(enum call call)
 {
@@ -154,7 +179,11 @@ static int due(enum call call)
     if (n < fault.first || n >= fault.first + fault.count)
         return 0;
     fault.failed++;
-    return fault.error;
+    tell_first();
+    if (fault.error != HANG)
+        return fault.error;
+    hang(call);
+    return 0;
 }
 
 void shim_arm(int call, int error, long first, long count)

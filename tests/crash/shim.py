@@ -13,6 +13,8 @@ from tests.conftest import missing_tool, require_tool
 SOURCE = Path(__file__).with_name("shim.c")
 PROJECT = Path(tests.__file__).parents[1]
 ENDLESS = 1 << 40
+HANG = -1
+"""In place of an error: the call does not return until the fault is ended."""
 
 
 class Call(IntEnum):
@@ -85,14 +87,18 @@ class FaultsFrom:
         self.path = path
 
     def arm(self, call: Call, error: int, first: int) -> None:
-        """Let all calls of a kind fail, beginning with the `first` from now on."""
+        """Let all calls of a kind fail, or hang, beginning with the `first` from now on."""
         fresh = self.path.with_suffix(".new")
         fresh.write_text(f"{int(call)} {error} {first} {ENDLESS}\n")
         fresh.rename(self.path)
 
     def end(self) -> None:
-        """Let every call succeed again."""
+        """Let every call succeed again, and return."""
         self.path.unlink()
+
+    def met_at_s(self) -> float:
+        """When the first call of the last fault was met, as seconds of the wall clock."""
+        return Path(f"{self.path}.met").stat().st_mtime
 
 
 class ClockFrom:

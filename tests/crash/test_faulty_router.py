@@ -1,4 +1,4 @@
-"""The disk of a router fails while it is in use: policy decides what happens, and it recovers by itself.
+"""The disk of a router fails, or hangs, while it is in use: policy decides, and it recovers by itself.
 
 One router lives through fault after fault, at the n-th write or sync counted anew each time, and is killed in
 between. Whatever was acknowledged is there in the end, once, and nothing that was refused is.
@@ -7,6 +7,7 @@ between. Whatever was acknowledged is there in the end, once, and nothing that w
 import asyncio
 import errno
 import random
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from clasp_journal.entry import EntryKind
 from router.wire.messages import Ack, Error
-from tests.crash.shim import Call, FaultsFrom, Shim
+from tests.crash.shim import HANG, Call, FaultsFrom, Shim
 from tests.e2e.past import read_past
 from tests.e2e.peer import Closed, Peer, make_set
 from tests.e2e.router_process import LOOK_S, RouterProcess
@@ -41,6 +42,8 @@ class Show:
         self._peer: Peer | None = None
         self._sent = self._owed = self.acknowledged = 0
         self._told, self._refused = asyncio.Event(), asyncio.Event()
+        self.blind_s: list[float] = []
+        """From each fault until /readyz was seen to be false."""
 
     async def start(self) -> None:
         """Start the router, or start it again, and be a writer."""
@@ -50,14 +53,30 @@ class Show:
 
     async def endure(self, call: Call, error: int, first: int) -> None:
         """Write until the disk fails, see what the policy says, let it be well, and write again."""
+        await self._meet(call, error, first)
+        assert await self.router.probe("/healthz") == (200, b"ok\n")
+        assert await self._is_applied_aside() == (self._policy == "serve")
+        assert (await self.router.probe("/readyz"))[0] == 503, "a write was refused"
+        await self._recover()
+
+    async def outlast(self, call: Call) -> None:
+        """The same with a disk that hangs, where nothing is refused, and what was sent gets its ACKs."""
+        await self._meet(call, HANG, 1)
+        assert b"the journal has not answered for " in (await self.router.probe("/readyz"))[1]
+        sent, acknowledged = self._owed, self.acknowledged
+        await self._recover()
+        assert self.acknowledged == acknowledged + sent + BURST
+
+    async def _meet(self, call: Call, error: int, first: int) -> None:
+        """Write until /readyz tells that the disk does not do what it should."""
         self._faults.arm(call, error, first)
         for _ in range(BURSTS_MAX):
             if not await self._burst():
-                break
-        else:
-            pytest.fail("the fault never hit")
-        assert await self.router.probe("/healthz") == (200, b"ok\n")
-        assert await self._is_applied_aside() == (self._policy == "serve")
+                self.blind_s.append(time.time() - self._faults.met_at_s())
+                return
+        pytest.fail("the fault never hit")
+
+    async def _recover(self) -> None:
         self._faults.end()
         await self.router.until_ready()
         assert await self._burst()
@@ -123,6 +142,12 @@ class Show:
         gaps = [entry for entry in past.entries if entry.kind == EntryKind.GAP]
         assert bool(gaps) == (self._policy == "serve")
 
+    def end(self) -> None:
+        """Let go of everything."""
+        while Peer.connected:
+            Peer.connected.pop().hang_up()
+        self.router.end()
+
 
 async def endure_all(show: Show, numbers: list[int], seed: str) -> None:
     """Fault after fault, of any kind; after every tenth, and at the end, a kill."""
@@ -135,9 +160,7 @@ async def endure_all(show: Show, numbers: list[int], seed: str) -> None:
             if done % 10 == 0 or done == len(numbers):
                 await show.check()
     finally:
-        while Peer.connected:
-            Peer.connected.pop().hang_up()
-        show.router.end()
+        show.end()
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -147,11 +170,32 @@ async def test_a_router_recovers_from_a_failing_disk(shim: Shim, tmp_path: Path,
     await endure_all(Show(tmp_path, shim, monkeypatch, policy), numbers, f"sample {policy}")
 
 
+@pytest.mark.parametrize("call", [Call.WRITE, Call.SYNC], ids=str)
+async def test_a_router_outlasts_a_disk_that_hangs(shim: Shim, tmp_path: Path, monkeypatch, call: Call):
+    """A write or sync that does not return is no error; /readyz tells it, and every ACK comes in the end."""
+    show = Show(tmp_path, shim, monkeypatch, "stop")
+    await show.start()
+    try:
+        await show.outlast(call)
+        await show.outlast(call)
+        await show.check()
+    finally:
+        show.end()
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("policy", POLICIES)
 async def test_a_router_recovers_from_a_disk_that_fails_anywhere(
-    shim: Shim, tmp_path: Path, monkeypatch, policy: str
+    shim: Shim, tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str], policy: str
 ):
-    """At each of the first 500 calls, every other one under the one policy."""
+    """At each of the first 500 calls, every other one under the one policy; how soon it is told is printed.
+
+    What was measured includes the time until something was written, and that between two looks.
+    """
     numbers = list(range(1 + POLICIES.index(policy), 501, 2))
-    await endure_all(Show(tmp_path, shim, monkeypatch, policy), numbers, f"soak {policy}")
+    show = Show(tmp_path, shim, monkeypatch, policy)
+    await endure_all(show, numbers, f"soak {policy}")
+    with capsys.disabled():
+        blind_ms = sorted(round(blind_s * 1_000) for blind_s in show.blind_s)
+        middle_ms, longest_ms = blind_ms[len(blind_ms) // 2], blind_ms[-1]
+        print(f"\n{policy}, {len(blind_ms)} faults: /readyz false after {middle_ms} ms, at most {longest_ms}")

@@ -4,6 +4,8 @@ The disk is full for the process of the journal alone: its files may not take an
 kernel on that process.
 """
 
+import os
+import signal
 import sqlite3
 
 import pytest
@@ -49,6 +51,26 @@ async def test_with_stop_writes_are_refused_until_the_disk_is_well(router: Route
     peer = await dial(router)
     assert [entry.value for entry in (await read_past(peer)).entries] == ["before", "during", "after"]
     assert {a: (p.value, p.revision) for a, p in peer.params.items()} == {"/kept": ("after", 3)}
+
+
+async def test_a_journal_that_stands_still_is_told_until_it_goes_on(router: RouterProcess, dial: Dial):
+    """Without an error /readyz is false all the same; the log says it once, and once that it is over."""
+    writer = await dial(router)
+    os.kill(router.journal_pid(), signal.SIGSTOP)
+    try:
+        for number in range(3):
+            await writer.say(make_set("/a", number), qos=1)
+        await router.until_ready(is_ready=False)
+        status, reason = await router.probe("/readyz")
+        assert (status, reason[:33]) == (503, b"the journal has not answered for ")
+        assert (await writer.get("/a")).value == 2
+    finally:
+        os.kill(router.journal_pid(), signal.SIGCONT)
+    for revision in (1, 2, 3):
+        assert await writer.hear(Ack) == Ack("/a", revision)
+    await router.until_ready()
+    assert router.log.count("the journal has not answered for 1 s") == 1
+    assert router.log.count("the journal answers again") == 1
 
 
 async def test_with_serve_writes_go_on_and_the_gap_is_told(make_router, dial: Dial):
