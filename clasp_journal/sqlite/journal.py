@@ -34,10 +34,10 @@ from clasp_journal.sqlite.transactions import reading
 if TYPE_CHECKING:
     from clasp_journal.mirror.rebuilding import Inserted, Origin
     from clasp_journal.rules import Rules
-    from clasp_journal.sqlite.copying import Copied, OnProgress
     from clasp_journal.sqlite.scout import Scout
-    from clasp_journal.sqlite.upkeep import Upkeep
-    from clasp_journal.sqlite.verification import Verification
+    from clasp_journal.sqlite.upkeep.copying import Copied, OnProgress
+    from clasp_journal.sqlite.upkeep.upkeep import Upkeep
+    from clasp_journal.sqlite.upkeep.verification import Verification
     from clasp_journal.sqlite.view_tables import Kept
     from clasp_journal.sqlite.viewing import StoredView
     from clasp_journal.views.tables import Key
@@ -108,7 +108,7 @@ class SqliteJournal(Journal):
 
     def _keeping(self, storage: Storage) -> Upkeep:
         """Who does to the file what is neither appending nor reading."""
-        from clasp_journal.sqlite.upkeep import Upkeep
+        from clasp_journal.sqlite.upkeep.upkeep import Upkeep
 
         return Upkeep(storage, self._upkeep)
 

@@ -36,7 +36,7 @@ async def verify(ask: Ask, full: bool) -> None:
     """
     path = _file(ask, "verify")
     ask.target.tell(path)
-    from clasp_journal.sqlite.verification import verify as verify_file
+    from clasp_journal.sqlite.upkeep.verification import verify as verify_file
 
     with Progress("reading") as progress:
         found = await verify_file(

@@ -18,7 +18,7 @@ from clasp_journal.journal import Journal
 from clasp_journal.travel import first_from
 
 if TYPE_CHECKING:
-    from clasp_journal.sqlite.copying import Copied
+    from clasp_journal.sqlite.upkeep.copying import Copied
 
 COMPACT_TIMEOUT_S = 3_600.0
 _SEQ_DIGITS_MAX = 12

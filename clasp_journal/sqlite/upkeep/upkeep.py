@@ -14,14 +14,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from clasp_journal.rules import Rules
-from clasp_journal.sqlite.compaction import Compaction
-from clasp_journal.sqlite.copying import Copied, Copying, OnProgress
-from clasp_journal.sqlite.forgetting import Forgetting
 from clasp_journal.sqlite.keeper import SnapshotKeeper
-from clasp_journal.sqlite.retention import Bounds, choose_cut, read_facts, recorded
-from clasp_journal.sqlite.sampling import Sampling
 from clasp_journal.sqlite.storage import Storage
-from clasp_journal.sqlite.verification import Verification, verify
+from clasp_journal.sqlite.upkeep.compaction import Compaction
+from clasp_journal.sqlite.upkeep.copying import Copied, Copying, OnProgress
+from clasp_journal.sqlite.upkeep.forgetting import Forgetting
+from clasp_journal.sqlite.upkeep.retention import Bounds, choose_cut, read_facts, recorded
+from clasp_journal.sqlite.upkeep.sampling import Sampling
+from clasp_journal.sqlite.upkeep.verification import Verification, verify
 
 if TYPE_CHECKING:
     from clasp_journal.mirror.rebuilding import Inserted, Origin

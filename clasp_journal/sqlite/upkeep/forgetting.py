@@ -22,7 +22,6 @@ from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.forgetting import HARMLESS, SETTLING, Forgotten, act_of, blank, check_author, told_by
 from clasp_journal.selection import FORGOTTEN
 from clasp_journal.sqlite import schema
-from clasp_journal.sqlite.blanks import blank_cells, overwriting, write_blanks
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Search
@@ -33,6 +32,7 @@ from clasp_journal.sqlite.rows import Row, extra_of
 from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import reading, writing
+from clasp_journal.sqlite.upkeep.blanks import blank_cells, overwriting, write_blanks
 from clasp_journal.sqlite.view_tables import drop_views
 
 COUNTED_AT_ONCE = 200_000

@@ -20,7 +20,6 @@ from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind
 from clasp_journal.rules import Candidate, Rules, Sieve
 from clasp_journal.sqlite import schema
-from clasp_journal.sqlite.blanks import blank_cells, overwriting, write_blanks
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.extent import read_extent
@@ -31,6 +30,7 @@ from clasp_journal.sqlite.rows import Row
 from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.storage import Storage
 from clasp_journal.sqlite.transactions import reading, writing
+from clasp_journal.sqlite.upkeep.blanks import blank_cells, overwriting, write_blanks
 from clasp_journal.sqlite.worker import Worker
 from clasp_journal.thinned import Thinned, act_of
 

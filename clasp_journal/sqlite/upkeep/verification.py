@@ -26,13 +26,13 @@ from clasp_journal.sqlite.birth import read_version
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.clock import Run, Span
 from clasp_journal.sqlite.extent import Extent, read_head, read_runs
-from clasp_journal.sqlite.forgetting import share_of
 from clasp_journal.sqlite.forms import form_of
 from clasp_journal.sqlite.meta import NOTHING_TO_FORGET
 from clasp_journal.sqlite.rows import Row, entry_of
 from clasp_journal.sqlite.snapshots import Header, SnapshotReading, read_headers
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.trouble import inspect_before_opening, is_damage
+from clasp_journal.sqlite.upkeep.forgetting import share_of
 from clasp_journal.sqlite.view_tables import damaged_tables
 from clasp_journal.sqlite.worker import Worker
 from clasp_journal.thinned import was_thinned
