@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from clasp_journal.entry import EntryKind, JournalEntry
-from clasp_journal.sqlite import SqliteJournal, compaction, slicing
+from clasp_journal.sqlite import SqliteJournal, slicing
 from clasp_journal.sqlite.transactions import writing
+from clasp_journal.sqlite.upkeep import compaction
 from tests.journal.sqlite.making import START_US, expired, facts, folded, was_set
 
 COUNT = 3_000

@@ -6,7 +6,7 @@ import pytest
 
 from clasp_journal import JournalEntry, SqliteJournal, fold
 from clasp_journal.errors import HistoryIncomplete, JournalUnavailable
-from clasp_journal.sqlite import copying
+from clasp_journal.sqlite.upkeep import copying
 
 NOW = 1_700_000_000_000_000
 
