@@ -31,6 +31,16 @@ FRAMES = {
     "a payload that is none": encode_frame(SECRET),
     "a HELLO whose token is its type": encode_frame(LEGACY_HELLO.replace(b"\xa5HELLO", b"\xd9\x23" + SECRET)),
     "a HELLO whose token is a key": encode_frame(LEGACY_HELLO.replace(b"\xa5token", b"\xd9\x23" + SECRET)),
+    "a HELLO whose token is bytes": encode_frame(
+        LEGACY_HELLO.replace(b"\xd9\x23" + SECRET, b"\xc4\x23" + SECRET)
+    ),
+    "a HELLO whose token is in a list": encode_frame(
+        LEGACY_HELLO.replace(b"\xd9\x23" + SECRET, b"\x91\xd9\x23" + SECRET)
+    ),
+    "a HELLO whose version is its token": encode_frame(
+        LEGACY_HELLO.replace(b"\xa7version\x01", b"\xa7version\xd9\x23" + SECRET)
+    ),
+    "a type that is a token in bytes": encode_frame(LEGACY_HELLO.replace(b"\xa5HELLO", b"\xc4\x23" + SECRET)),
     "a HELLO whose token is no UTF-8": encode_frame(HELLO[:-1] + b"\xff"),
     "a HELLO whose token goes on": encode_frame(HELLO + SECRET),
     "a SET before HELLO": encode_frame(codec.encode(make_set("/a", CANARY))),

@@ -41,9 +41,8 @@ class Fields:
         self.what = what
 
     def _wrong(self, key: str, found: object) -> WireError:
-        if found is None:
-            return WireError(f"{self.what} without {key!r}")
-        return WireError(f"{self.what} with a bad {key!r}: {found!r:.60}")
+        # What was found is not repeated: it may be a token.
+        return WireError(f"{self.what} {'without' if found is None else 'with a bad'} {key!r}")
 
     def optional_text(self, key: str) -> str | None:
         """A text, or None."""
