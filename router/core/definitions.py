@@ -51,6 +51,10 @@ class Definitions:
         return sum(result_bytes(self._by_address[address]) for address in addresses)
 
     def query(self, pattern: Pattern, access: Access) -> Iterator[bytes]:
-        """The packed RESULTs with the signals that a pattern matches, all of which have to be readable."""
+        """The packed RESULTs with the signals that a pattern matches, all of which have to be readable; and
+        still be so when they have their turn."""
         access.demand_all(Right.READ, pattern)
-        return results(d if pattern.matches(d.address) else None for d in list(self._by_address.values()))
+        return results(
+            d if pattern.matches(d.address) and access.may(Right.READ, d.address) else None
+            for d in list(self._by_address.values())
+        )
