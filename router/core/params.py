@@ -1,7 +1,7 @@
 """SET and GET: the live value of every address, its revision, lock and time to live.
 
 Laws: a refused SET changes nothing; a revision is given once and only rises; only the holder of a lock
-writes or unlocks, and a lock whose holder has left is none; an expired param is gone at once, for everybody.
+writes or unlocks, and a lock whose holder has left or may not write any more is none; an expired param is gone at once, for everybody.
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ class Params:
         topic = self._ground.topics.known.get(address.encode())
         if topic is None:
             return Standing(revision=self._ground.topics.revision_floor)
-        holder = topic.holder if topic.holder in self._ground.sessions else None
-        return Standing(topic.kind != ABSENT, topic.revision, holder)
+        return Standing(topic.kind != ABSENT, topic.revision, self._holder(topic))
 
     def check(self, request: Set, session: Session, standing: Standing) -> Standing:
         """How the address will stand after this SET; `BadInput` if it is refused."""
@@ -111,6 +110,11 @@ class Params:
                 return
             self._ground.agenda.cancel(topic.expiry)
         topic.expiry = self._ground.agenda.note(due, lambda now: self._expire(topic, now))
+
+    def _holder(self, topic: Topic) -> str | None:
+        """Who holds the lock: somebody who is still here, and may still write there."""
+        holder = self._ground.sessions.get(topic.holder) if topic.holder is not None else None
+        return holder.id if holder is not None and holder.access.may(Right.WRITE, topic.text) else None
 
     def _check_revision(self, request: Set, standing: Standing) -> None:
         """0 expects that there is no such param; of one that is gone, its last revision may be named too."""

@@ -253,6 +253,27 @@ def test_a_snapshot_on_its_way_heeds_rights_that_shrink(desk):
     assert [param.address for message in told for param in message.params] == ["/a/x"]
 
 
+def test_a_result_on_its_way_heeds_rights_that_shrink(desk):
+    """Of the signals too only those are told that are open when they have their turn."""
+    client = desk.with_scopes("read:/**")
+    desk.ports.is_streaming = False
+    client.say(Query("/**"))
+    desk.change("read:/**", "read:/a/**")
+    desk.ports.is_streaming = True
+    desk.ports.stream(*desk.ports.streams.pop())
+    (result,) = [message for message in client.heard() if isinstance(message, Result)]
+    assert [signal.address for signal in result.signals] == ["/a/x"]
+
+
+def test_a_lock_is_none_when_its_holder_may_not_write_any_more(desk):
+    """Others write, and the lock is theirs to take."""
+    client = desk.with_scopes("write:/a/x read:/**")
+    client.set("/a/x", 2, lock=True)
+    assert codes(desk.root.set("/a/x", 3)) == [ErrorCode.LOCK_HELD]
+    desk.change("write:/a/x read:/**", "read:/**")
+    assert desk.root.set("/a/x", 3, qos=1, lock=True) == [Ack("/a/x", 3)]
+
+
 @pytest.mark.parametrize("code", [ErrorCode.UNAUTHORIZED, ErrorCode.TOKEN_EXPIRED])
 def test_a_token_that_ends_ends_its_sessions(desk, code):
     """All of them, with the reason; others stay."""
