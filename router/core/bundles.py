@@ -55,12 +55,15 @@ class Bundles:
         for part in parts:
             session.access.demand_write(parse_address(part.address))
         self._scheduled.take(author, 1)
-        self._ground.agenda.note(
-            due, lambda when: self._execute_late(parts, session, qos, when), 1 + len(parts)
-        )
+
+        def act(when: int) -> None:
+            # Its sender may be another author by then.
+            self._scheduled.take(author, -1)
+            self._execute_late(parts, session, qos, when)
+
+        self._ground.agenda.note(due, act, 1 + len(parts))
 
     def _execute_late(self, parts: list[Part], session: Session, qos: int, now: int) -> None:
-        self._scheduled.take(session.author, -1)
         try:
             self._execute(parts, session, qos, now)
         except BadInput as fault:

@@ -8,6 +8,7 @@ from router.core.limits import SECOND_US
 from router.wire.codes import ErrorCode
 from router.wire.messages import Ack, Bundle, Get, Publish, Set
 from tests.router.core.desk import Desk, codes
+from tests.router.core.gatekeeper import GuardedDesk, scopes
 
 ONE = values.encode(1)
 
@@ -112,6 +113,18 @@ def test_one_author_leaves_room_for_others():
     assert codes(other.say(at(desk, 6, Set("/a", ONE)))) == []
     desk.later(5)
     assert codes(greedy.say(at(desk, 5, Set("/a", ONE)))) == []
+
+
+def test_a_share_is_given_back_by_who_took_it():
+    """Also when the token of the sender has got another subject meanwhile."""
+    desk = GuardedDesk(scheduled_bundles=2)
+    client = desk.with_scopes("write:/**")
+    assert codes(client.say(at(desk, 5, Set("/a", ONE)))) == []
+    for subject in ("another", client.session.author):
+        desk.gate.given["write:/**"].grant(subject, scopes("write:/**"))
+        desk.core.review()
+        desk.later(5)
+    assert codes(client.say(at(desk, 5, Set("/a", ONE)))) == []
 
 
 def test_how_far_ahead_is_a_limit_of_the_router():
