@@ -15,6 +15,7 @@ params.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from router.core.limits import KIB
@@ -105,6 +106,17 @@ class Backlog:
             self._is_conflating = False
             self._samples.clear()
         return b"".join(parts)
+
+    def forget(self, is_closed: Callable[[Topic], bool]) -> None:
+        """Drop the params and samples of topics that their reader may not read any more. Of a param it would
+        get a value that it has after that."""
+        for key, waiting in list(self._waiting.items()):
+            if isinstance(key, Topic):
+                if is_closed(key):
+                    del self._waiting[key]
+            elif waiting.fate is not Fate.KEEP and waiting.topic is not None and is_closed(waiting.topic):
+                del self._waiting[key]
+                self._leave(key, waiting)
 
     def _extend(self, packed: bytes, topic: Topic | None) -> None:
         """One more of what must not be dropped: events, which have a topic, or answers."""

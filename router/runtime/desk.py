@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from clasp_journal.entry import ParamSnapshot
 from router.core.admission import POLICY_VIOLATION, TRY_AGAIN_LATER
+from router.core.access import Right
 from router.core.answers import packed_error
 from router.core.ground import Settings
 from router.core.limits import Limits
@@ -187,8 +188,16 @@ class Desk:
         """Tokens have other rights now: end what they no longer permit."""
         self.begin_tick()
         for session in self.core.review():
+            self._hold_back(session)
             if self._replays is not None:
                 self._replays.review(session)
+
+    def _hold_back(self, session: Session) -> None:
+        """What waits for it is told as it will be then: let go of what it may not read any more."""
+        backlog = session.outbox.backlog
+        if backlog is not None:
+            access = session.access
+            backlog.forget(lambda topic: not access.may(Right.READ, topic.text))
 
     def close(self, session: Session, code: int, reason: str) -> None:
         """Send a session what is due to it, and end its connection."""
