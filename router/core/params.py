@@ -1,7 +1,8 @@
 """SET and GET: the live value of every address, its revision, lock and time to live.
 
 Laws: a refused SET changes nothing; a revision is given once and only rises; only the holder of a lock
-writes or unlocks, and a lock whose holder has left or may not write any more is none; an expired param is gone at once, for everybody.
+writes or unlocks, and a lock whose holder has left or may not write any more is none; an expired param is
+gone at once, for everybody.
 """
 
 from __future__ import annotations

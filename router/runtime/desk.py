@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clasp_journal.entry import ParamSnapshot
-from router.core.admission import POLICY_VIOLATION, TRY_AGAIN_LATER
 from router.core.access import Right
+from router.core.admission import POLICY_VIOLATION, TRY_AGAIN_LATER
 from router.core.answers import packed_error
 from router.core.ground import Settings
 from router.core.limits import Limits

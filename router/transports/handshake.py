@@ -30,6 +30,9 @@ PLAIN_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 _ONCE = ("host", "origin", "authorization")
 """Headers that may not be there twice: which of them is meant, two readers may see differently."""
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,20}) ([\x21-\x7e]+) HTTP/1\.[01]")
+_HEADER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
+"""As RFC 9112 has it, without folded lines or spaces before the colon: who stands between may read them in
+another way, and then lets another request pass than is answered."""
 
 # The library tells of every connection at level INFO; the log of the router has its own words for that.
 _library_log = logging.getLogger("router.handshake")
@@ -61,7 +64,7 @@ def read_head(head: bytes, guard: Guard, remote: Remote) -> Accepted | Plain | R
     """Judge a whole request head, its blank line included."""
     request_line, *header_lines = head.removesuffix(HEAD_END).split(b"\r\n")
     request = _REQUEST_LINE.fullmatch(request_line)
-    if request is None or not all(b":" in line for line in header_lines):
+    if request is None or not all(map(_HEADER_LINE.fullmatch, header_lines)):
         return Refused(refusal(HTTPStatus.BAD_REQUEST))
     fields = _fields(header_lines)
     if any(len(fields.get(name, ())) > 1 for name in _ONCE):
@@ -108,7 +111,7 @@ def _fields(header_lines: list[bytes]) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     for line in header_lines:
         name, _, value = line.decode("latin-1").partition(":")
-        fields.setdefault(name.strip().lower(), []).append(value.strip())
+        fields.setdefault(name.lower(), []).append(value.strip())
     return fields
 
 

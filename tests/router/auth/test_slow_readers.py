@@ -1,4 +1,4 @@
-"""A reader that does not read while its rights shrink: what waits for it is judged by the rights it has then."""
+"""A reader that does not read while its rights shrink: what waits is held against those that it has then."""
 
 import pytest
 
