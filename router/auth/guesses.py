@@ -6,13 +6,11 @@ Law: bounded; when there is no room, the address that has been quiet the longest
 from __future__ import annotations
 
 from collections import OrderedDict
-from ipaddress import IPv6Address, ip_address, ip_network
 
+from router.core.households import household
 from router.core.limits import SECOND_US, Limits
 
 _MINUTE_US = 60 * SECOND_US
-_HOUSEHOLD_BITS = 64
-"""Of IPv6, one house has so many addresses that it counts as one."""
 
 
 class Guesses:
@@ -26,23 +24,13 @@ class Guesses:
 
     def is_over(self, host: str, now: int) -> bool:
         """Whether nobody from there is heard until the minute is over."""
-        since, count = self._counts.get(_household(host), (now, 0))
+        since, count = self._counts.get(household(host), (now, 0))
         return now - since < _MINUTE_US and count >= self._per_minute
 
     def note(self, host: str, now: int) -> None:
         """A wrong one came from there."""
-        key = _household(host)
+        key = household(host)
         since, count = self._counts.pop(key, (now, 0))
         self._counts[key] = (since, count + 1) if now - since < _MINUTE_US else (now, 1)
         if len(self._counts) > self._addresses_max:
             self._counts.popitem(last=False)
-
-
-def _household(host: str) -> str:
-    try:
-        address = ip_address(host.strip("[]"))
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, _HOUSEHOLD_BITS), strict=False))
-    return str(address)

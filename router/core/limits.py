@@ -20,7 +20,7 @@ class Limits:
     sessions: int = 10_000
     """Surplus sessions get ERROR 503 and are closed with 1013."""
     connections_per_address: int = 500
-    """Of each peer address, this machine's own excepted; one more is dropped. 0 is off."""
+    """Of each peer address (of IPv6: one /64), this machine's own excepted; one more is dropped. 0 is off."""
     handshakes: int = 1_000
     """Connections that have not yet said HELLO, TLS handshakes included; one more is dropped."""
     hello_timeout_s: float = 10.0

@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from router.core.limits import Limits
 from router.transports.guard import Guard
 from router.transports.listening import bind
+from router.transports.remote import remote_at
 from router.transports.roll import Roll
 
 
@@ -70,6 +71,25 @@ async def test_an_address_has_so_many_connections_and_no_more():
         roll.strike(guest)
     assert await roll.until_empty(0)
     assert refused == {"connections_per_address": 1}
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0:1::7", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:ffff::8", "2001:db8:0:1::/64"),
+        ("2001:db8:0:2::7", "2001:db8:0:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("127.0.0.9", None),
+        ("::1", None),
+        ("::ffff:127.0.0.1", None),
+    ],
+)
+def test_a_house_of_ipv6_is_counted_as_one_address(host, counted):
+    """It has more of them than there are places; this machine is not counted, however it is written."""
+    assert remote_at(host, 7330).counted == counted
 
 
 async def test_one_more_from_another_machine_is_dropped(serve):
