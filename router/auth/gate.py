@@ -1,7 +1,8 @@
 """The gate of a router with tokens: which rights a token gives, and how they follow the file.
 
 Laws: no token is kept, logged or told, only looked up by its hash; a file that cannot be read changes
-nothing; a token that is gone from the file is as one that was revoked.
+nothing, nor does one that is just being written; a token that is gone from the file is as one that was
+revoked.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +23,9 @@ from router.core.refusal import Refusal
 from router.wire.codes import ErrorCode
 
 log = logging.getLogger("router.auth")
+
+REST_S = 0.1
+"""How long a file has to stay as it was read before it takes effect."""
 
 _Fingerprint = tuple[int, int, int]
 
@@ -67,8 +72,12 @@ class TokenGate:
             fingerprint = self._take_fingerprint()
             if fingerprint == self._fingerprint:
                 return
-            self._fingerprint = fingerprint
-            self._found = read(self._path)
+            found = read(self._path)
+            time.sleep(REST_S)
+            if self._take_fingerprint() != fingerprint:
+                # What was read may be half of it, or nothing: the next look sees the rest.
+                return
+            self._fingerprint, self._found = fingerprint, found
         except (OSError, StoreError) as fault:
             self._fingerprint = None
             self._complain(str(fault))

@@ -160,7 +160,7 @@ class Gate(Protocol):
         """
 
     def look(self) -> None:
-        """Find out whether tokens have changed. May block on a disk; changes no rights."""
+        """Find out whether tokens have changed. May block; changes no rights."""
 
     def settle(self, now: int) -> bool:
         """Let what `look` found and what has expired take effect; whether any rights are others now."""

@@ -17,8 +17,8 @@ class Remote(NamedTuple):
     host: str
     is_loopback: bool
     counted: str | None
-    """Under what its connections are counted: its household; None for those of this machine, behind whom a proxy may bring
-    everybody."""
+    """Under what its connections are counted: its household; None for those of this machine, behind whom a
+    proxy may bring everybody."""
 
 
 def remote_of(connected: socket.socket) -> Remote:

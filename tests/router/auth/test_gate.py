@@ -16,6 +16,8 @@ from router.wire.codes import ErrorCode
 
 HOST = "192.0.2.1"
 MINUTE_US = 60 * SECOND_US
+HALF = "[[token]]"
+"""Where a file is cut that has all tokens but the last."""
 
 
 @pytest.fixture
@@ -124,6 +126,24 @@ def test_a_file_that_cannot_be_read_changes_nothing_and_is_told_once(keys, now, 
     gate.look()
     assert gate.settle(now)
     assert gate.admit("a", HOST, now).may(Right.READ, "/b")
+
+
+@pytest.mark.parametrize("half", ["", HALF])
+def test_a_file_that_is_just_being_written_changes_nothing_until_it_is_whole(keys, now, monkeypatch, half):
+    """Whoever is in stays in, though it was empty for a moment, or had a part of the tokens."""
+    keys.make("a", "read:/a", token="a")
+    keys.make("b", "read:/b", token="b")
+    gate = TokenGate(keys.path, Limits())
+    b = gate.admit("b", HOST, now)
+    whole = keys.path.read_text()
+    keys.path.write_text(half and whole[: whole.rindex(half)])
+    monkeypatch.setattr("router.auth.gate.time.sleep", lambda _: keys.path.write_text(f"{whole}# whole"))
+    gate.look()
+    assert not gate.settle(now)
+    monkeypatch.undo()
+    gate.look()
+    assert not gate.settle(now)
+    assert b.ended is None
 
 
 def test_without_a_file_there_is_no_gate(tmp_path):
