@@ -1,7 +1,7 @@
 """SUBSCRIBE, UNSUBSCRIBE and all requests for the past: what a session wants to hear.
 
 Law: ids of subscriptions and of replays are one space per session; an id that is used again replaces what
-it stood for.
+it stood for; what is paced begins anew where subscriptions change.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from clasp_journal.selection import EVERYTHING
 from router.core.access import Access, Right
 from router.core.answers import packed_error, snapshots
 from router.core.ground import Ground
+from router.core.pacing import Pacing
 from router.core.refusal import Refusal
 from router.core.session import Session
 from router.core.subscriptions import Subscription
@@ -28,8 +29,9 @@ CHANGING_VERBS = frozenset(("snapshot", "mark", "compact", "forget"))
 class Listening:
     """The rules of subscriptions and replays."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, pacing: Pacing) -> None:
         self._ground = ground
+        self._pacing = pacing
 
     def subscribe(self, session: Session, request: Subscribe) -> None:
         """File a subscription and send what is there already."""
@@ -46,7 +48,9 @@ class Listening:
         if ground.subscriptions.wildcards_with(subscription) > ground.limits.wildcards:
             reason = f"the patterns of a session have at most {ground.limits.wildcards} wildcards"
             raise Refusal(ErrorCode.TOO_MANY, reason)
-        ground.subscriptions.add(subscription)
+        replaced = ground.subscriptions.add(subscription)
+        self._renew(replaced)
+        self._renew(subscription)
         snapshot = self.snapshot(session, pattern)
         if has_past:
             ground.ports.backfill(session, request, snapshot)
@@ -55,7 +59,7 @@ class Listening:
 
     def unsubscribe(self, session: Session, request: Unsubscribe) -> None:
         """Drop a subscription, or end a replay."""
-        self._ground.subscriptions.remove(session, request.id)
+        self._drop(session, request.id)
         self._ground.ports.cancel_replay(session, request.id)
 
     def replay(self, session: Session, request: Replay, qos: int) -> None:
@@ -66,7 +70,7 @@ class Listening:
         if extension is not None:
             if extension.version != EXTENSION_VERSION:
                 raise Refusal(ErrorCode.UNAVAILABLE, f"journal extension {extension.version} is not known")
-            self._ground.subscriptions.remove(session, extension.id)
+            self._drop(session, extension.id)
             self._ground.ports.cancel_replay(session, extension.id)
         self._check_count(session)
         self._ground.ports.replay(session, request, qos)
@@ -88,7 +92,7 @@ class Listening:
         for subscription in list(self._ground.subscriptions.of(session).values()):
             pattern = subscription.pattern
             if not session.access.may_all(Right.READ, pattern):
-                self._ground.subscriptions.remove(session, subscription.id)
+                self._drop(session, subscription.id)
                 ports.cancel_replay(session, subscription.id)
                 reason = "the token no longer permits this subscription"
                 ports.reply(session, packed_error(ErrorCode.FORBIDDEN, reason, pattern.text))
@@ -99,6 +103,13 @@ class Listening:
         if self._ground.settings.gate is not None:
             topics = _readable(topics, session.access)
         return snapshots(topics, limits.snapshot_params, limits.snapshot_bytes)
+
+    def _drop(self, session: Session, subscription_id: int) -> None:
+        self._renew(self._ground.subscriptions.remove(session, subscription_id))
+
+    def _renew(self, changed: Subscription | None) -> None:
+        if changed is not None:
+            self._pacing.renew(changed.session, changed.pattern)
 
     def _matching(self, pattern: Pattern) -> Iterable[Topic | None]:
         """The topics that a pattern matches; None stands for one that it does not."""

@@ -1,14 +1,16 @@
 """Updates thinned out for those who asked for fewer: max_rate, window and epsilon.
 
 Laws: thinning concerns delivery only; an update is held back for one interval at most, and the last one
-always arrives; a change smaller than epsilon, measured from what was sent last, is none. What a session has
-waiting goes with it.
+always arrives; a change smaller than epsilon, measured from what was sent last, is none. Where a session's
+subscriptions change it begins anew, so that nothing is measured from, or told after, what came another way.
+What a session has waiting goes with it.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from clasp_journal.address import Pattern
 from clasp_journal.value import ValueType, read_data
 from router.core.agenda import Note
 from router.core.ground import Ground
@@ -19,8 +21,9 @@ from router.core.topics import Topic
 
 _NUMBERS = range(ValueType.I8, ValueType.F64 + 1)
 
-_Key = tuple[bytes, int]
-"""An address and a signal type: a value that stays and a stream that passes do not thin each other."""
+_Key = tuple[bytes, Fate]
+"""An address and what may become of its updates: a value that stays, samples that pass and values that are
+only published do not thin each other."""
 
 
 class Update(NamedTuple):
@@ -36,9 +39,10 @@ class Update(NamedTuple):
 class _Course:
     """What one session has got of one topic, and what waits."""
 
-    __slots__ = ("note", "number", "sent_at", "waiting")
+    __slots__ = ("note", "number", "sent_at", "topic", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, topic: Topic) -> None:
+        self.topic = topic
         self.sent_at: int | None = None
         self.number: float | None = None
         self.waiting: Update | None = None
@@ -55,7 +59,7 @@ class Pacing:
 
     def offer(self, session: Session, pace: Pace, topic: Topic, update: Update, now: int) -> None:
         """An update for one session that wants them thinned out."""
-        course = self._course(session, (topic.address, update.signal))
+        course = self._course(session, topic, update.fate)
         if course is None:
             self._deliver(session, topic, update)
         elif course.waiting is not None:
@@ -64,12 +68,25 @@ class Pacing:
         elif _is_small(pace, course.number, _number(pace, update)):
             self._ground.tally.paced += 1
         elif course.sent_at is None or now - course.sent_at >= pace.interval_us:
-            self._send(session, topic, course, update, now)
+            self._send(session, course, update, now)
         else:
             course.waiting = update
             course.note = self._ground.agenda.note(
-                course.sent_at + pace.interval_us, lambda due: self._release(session, topic, course, due)
+                course.sent_at + pace.interval_us, lambda due: self._release(session, course, due)
             )
+
+    def renew(self, session: Session, pattern: Pattern) -> None:
+        """Its subscriptions to these addresses have changed. What waits is told, if it is still asked for."""
+        courses = self._courses.get(session, {})
+        prefix, matches = pattern.prefix, pattern.matches
+        for key, course in list(courses.items()):
+            address = course.topic.text
+            if address.startswith(prefix) and matches(address):
+                del courses[key]
+                if course.note is not None:
+                    self._ground.agenda.cancel(course.note)
+                if course.waiting is not None:
+                    self._tell_if_wanted(session, course.topic, course.waiting)
 
     def forget(self, session: Session) -> None:
         """The session is gone."""
@@ -78,16 +95,20 @@ class Pacing:
             if course.note is not None:
                 self._ground.agenda.cancel(course.note)
 
-    def _release(self, session: Session, topic: Topic, course: _Course, now: int) -> None:
+    def _release(self, session: Session, course: _Course, now: int) -> None:
         update, course.waiting, course.note = course.waiting, None, None
         assert update is not None
-        if session in topic.readers(self._ground.subscriptions, update.signal).paced:
-            self._send(session, topic, course, update, now)
+        self._send(session, course, update, now)
 
-    def _send(self, session: Session, topic: Topic, course: _Course, update: Update, now: int) -> None:
+    def _tell_if_wanted(self, session: Session, topic: Topic, update: Update) -> None:
+        readers = topic.readers(self._ground.subscriptions, update.signal)
+        if session in readers.paced or session in readers.sessions:
+            self._deliver(session, topic, update)
+
+    def _send(self, session: Session, course: _Course, update: Update, now: int) -> None:
         course.number = _as_number(update.encoded)
         course.sent_at = now
-        self._deliver(session, topic, update)
+        self._deliver(session, course.topic, update)
 
     def _deliver(self, session: Session, topic: Topic, update: Update) -> None:
         alone = self._alone.get(session)
@@ -95,11 +116,12 @@ class Pacing:
             alone = self._alone[session] = Readers((session,), {})
         self._ground.ports.deliver(alone, (update.packed,), (topic,), update.fate, None)
 
-    def _course(self, session: Session, key: _Key) -> _Course | None:
+    def _course(self, session: Session, topic: Topic, fate: Fate) -> _Course | None:
         courses = self._courses.setdefault(session, {})
+        key = topic.address, fate
         course = courses.get(key)
         if course is None and len(courses) < self._ground.limits.thinned_addresses:
-            course = courses[key] = _Course()
+            course = courses[key] = _Course(topic)
         return course
 
 
@@ -113,7 +135,8 @@ def _as_number(encoded: bytes | None) -> float | None:
         return None
     value, _ = read_data(encoded[0], encoded, 1)
     assert isinstance(value, (int, float))
-    return float(value)
+    # A large integer stays one: as floats it and its neighbours are the same.
+    return value
 
 
 def _is_small(pace: Pace, before: float | None, after: float | None) -> bool:

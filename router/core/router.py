@@ -80,7 +80,7 @@ class Core:
         self._signals = Signals(ground, self._delivery)
         self._bundles = Bundles(ground, self._params, self._signals)
         self._definitions = Definitions(limits)
-        self._listening = Listening(ground)
+        self._listening = Listening(ground, self._delivery.pacing)
         self._admission = Admission(ground, self._listening)
         self.take = FastForms(ground).take
         """The short way into the core: it deals with frames of a session until it draws one that it is not

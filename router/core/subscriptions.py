@@ -86,9 +86,9 @@ class Subscriptions:
         self._group_count = 0
         self.count = 0
 
-    def add(self, subscription: Subscription) -> None:
-        """File a subscription; one of the same session and id gives way to it."""
-        self.remove(subscription.session, subscription.id)
+    def add(self, subscription: Subscription) -> Subscription | None:
+        """File a subscription; one of the same session and id gives way to it, and comes back."""
+        replaced = self.remove(subscription.session, subscription.id)
         self._by_session.setdefault(subscription.session, {})[subscription.id] = subscription
         self._wildcards[subscription.session] += subscription.wildcards
         path, tail = _path_and_tail(subscription.pattern)
@@ -97,14 +97,16 @@ class Subscriptions:
             node = node.grow(segment)
         node.file(subscription, tail)
         self._changed(1)
+        return replaced
 
-    def remove(self, session: Session, subscription_id: int) -> None:
-        """Drop a subscription, if there is one."""
+    def remove(self, session: Session, subscription_id: int) -> Subscription | None:
+        """Drop a subscription, if there is one; it comes back."""
         subscription = self._by_session.get(session, {}).pop(subscription_id, None)
         if subscription is not None:
             self._wildcards[session] -= subscription.wildcards
             self._root.prune(*_path_and_tail(subscription.pattern), subscription)
             self._changed(-1)
+        return subscription
 
     def remove_all(self, session: Session) -> None:
         """Drop what a session had."""
