@@ -1,16 +1,12 @@
 """backup, restore, compact, export and import on a file: exact, fresh or not at all, and never unasked."""
 
-import asyncio
 import shutil
-import signal
 
 import pytest
 
 from clasp_journal.cli.exits import Exit
-from clasp_journal.sqlite.journal import SqliteJournal
-from clasp_journal.testing.samples import a_series
 from tests.journal.cli.evening import FILE, lines
-from tests.journal.cli.tool import PATIENCE_S, run, run_all, run_on_terminal, start
+from tests.journal.cli.tool import run, run_all, run_on_terminal
 
 HERE = ("-q", "--db", FILE)
 
@@ -163,17 +159,3 @@ async def test_a_file_that_is_no_export_makes_no_journal(evening):
     assert "nothing was imported" in there.err
     assert not list(evening.glob("new.db*"))
     assert len((await exported(evening, FILE)).splitlines()) == 96
-
-
-async def test_long_work_can_be_interrupted(tmp_path):
-    """Ctrl-C ends it with 130 and without a word; no part of a file is left."""
-    async with SqliteJournal(tmp_path / "long.db") as journal:
-        await journal.append(a_series(60_000))
-    process = await start(tmp_path, "export", "-q", "-O", "out.jsonl", "--db", "long.db")
-    async with asyncio.timeout(PATIENCE_S):
-        while not list(tmp_path.glob("out.jsonl.part-*")):  # noqa: ASYNC110 a folder cannot be awaited
-            await asyncio.sleep(0.005)  # paced: it is looked at
-        process.send_signal(signal.SIGINT)
-        out, err = await process.communicate()
-    assert (process.returncode, out, err) == (Exit.INTERRUPTED, b"", b"")
-    assert not list(tmp_path.glob("out.jsonl*"))

@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from clasp_journal.cli.exits import Exit
+from clasp_journal.sqlite.journal import SqliteJournal
+from clasp_journal.testing.samples import a_series
 from tests.journal.cli.evening import FILE
 from tests.journal.cli.tool import PATIENCE_S, environment, start
 
@@ -34,11 +36,25 @@ finally:
 """
 """The tool, with Ctrl-C pressed at its n-th import; with 0 it is not, and the imports are counted."""
 
+WRITE_AND_PRESS = """
+import os, runpy, signal, sys
+busy_s = float(sys.argv.pop(1))
 
-async def interrupted(folder, moment, *arguments):
-    """How the tool ends, and what it writes, if it is interrupted at that import."""
+def press_later(event, arguments):
+    if event == "open" and ".part-" in str(arguments[0]):
+        signal.setitimer(signal.ITIMER_VIRTUAL, busy_s)
+
+signal.signal(signal.SIGVTALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+sys.addaudithook(press_later)
+runpy.run_module("clasp_journal", run_name="__main__", alter_sys=True)
+"""
+"""The tool, with Ctrl-C pressed when it has computed for so long since it began to write a file."""
+
+
+async def interrupted(folder, moment, *arguments, script=BEGIN_AND_PRESS):
+    """How the tool ends, and what it writes, if it is interrupted at that import, or as the script says."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", BEGIN_AND_PRESS, str(moment), *arguments),
+        *(sys.executable, "-c", script, str(moment), *arguments),
         cwd=folder,
         env=environment(folder),
         stdout=asyncio.subprocess.PIPE,
@@ -70,6 +86,17 @@ async def test_an_interrupt_is_code_130_and_silent(recorded):
         os.kill(process.pid, signal.SIGINT)
         out, err = await process.communicate()
     assert (process.returncode, out, err) == (Exit.INTERRUPTED, b"", b"")
+
+
+async def test_long_work_can_be_interrupted(tmp_path):
+    """Ctrl-C ends it with 130 and without a word; no part of a file is left."""
+    async with SqliteJournal(tmp_path / "long.db") as journal:
+        await journal.append(a_series(20_000))
+    verb = ("export", "-q", "-O", "out.jsonl", "--db", "long.db")
+    for busy_s in (0.001, 0.02):
+        ended = await interrupted(tmp_path, busy_s, *verb, script=WRITE_AND_PRESS)
+        assert ended == (Exit.INTERRUPTED, "", "")
+        assert not list(tmp_path.glob("out.jsonl*"))
 
 
 async def test_who_starts_the_tool_without_interrupts_is_obeyed(recorded):
