@@ -31,7 +31,7 @@ from router.quantities import (
     parse_size_bytes,
     parse_span_s,
 )
-from router.recording.options import OnJournalError
+from router.recording.options import JournalOptions, OnJournalError
 from router.spelling import (
     format_list,
     format_switch,
@@ -72,6 +72,7 @@ class RouterConfig:
     allow_host: tuple[str, ...] = ()
     allow_native: bool = False
     journal: str = "sqlite:clasp-journal.db"
+    journal_wait_s: float = JournalOptions("").lock_wait_s
     snapshot_every_s: float = 30.0
     retain: Retention = _EVERYTHING
     rules: tuple[str, ...] = ()
@@ -188,6 +189,13 @@ SETTINGS = (
         format_switch,
     ),
     Setting("journal", "journal", parse_journal, "sqlite:PATH, memory:, memory:ENTRIES or none"),
+    Setting(
+        "journal-wait",
+        "journal_wait_s",
+        parse_span_s,
+        "how long to wait at the start for another router to let go of the journal",
+        format_span,
+    ),
     Setting(
         "snapshot-every",
         "snapshot_every_s",

@@ -184,6 +184,7 @@ class Router:
             JournalOptions(
                 config.journal_path,
                 snapshot_every_s=every_s,
+                lock_wait_s=config.journal_wait_s,
                 set_aside_damaged=config.on_journal_error is OnJournalError.SERVE,
                 retain=tuple(retention),
                 mirror=config.mirror_options,

@@ -102,7 +102,7 @@ async def test_a_second_router_waits_for_the_journal_and_says_who_has_it(
 ):
     """Its port answers, it is not ready, HELLOs wait; when the first ends, it takes over and lets them in."""
     await (await dial(router)).set("/handed/over", 1)
-    second = make_router()
+    second = make_router("--journal-wait", "1h")
     second.launch()
     await second.until_logged("waiting for the journal")
     assert str(router.journal_pid()) in second.log
@@ -121,7 +121,7 @@ async def test_a_second_router_waits_for_the_journal_and_says_who_has_it(
 
 async def test_who_waits_for_the_journal_can_be_told_to_end(router: RouterProcess, dial: Dial, make_router):
     """A signal is heeded while the router begins, too: exit code 0, and the other one notices nothing."""
-    second = make_router()
+    second = make_router("--journal-wait", "1h")
     second.launch()
     await second.until_logged("waiting for the journal")
     assert await second.stop() == 0
@@ -130,9 +130,10 @@ async def test_who_waits_for_the_journal_can_be_told_to_end(router: RouterProces
 
 async def test_a_second_router_gives_up_in_the_end(router: RouterProcess, make_router):
     """A journal has one writer: exit code 3, and a line that names the other."""
-    second = make_router()
+    second = make_router("--journal-wait", "250ms")
     second.launch()
     assert await second.ended() == 3
+    assert "waiting for the journal, up to 0.25 s: " in second.log
     *_, last = second.log.splitlines()
     assert "the journal cannot be opened" in last
     assert str(router.journal_pid()) in last

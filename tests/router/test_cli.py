@@ -20,6 +20,7 @@ EXAMPLES = {
     "allow-origin": ["https://desk.example"],
     "allow-host": ["stage.local"],
     "journal": "memory:50000",
+    "journal-wait": "2min",
     "snapshot-every": "10s",
     "retain": "30d,20000000000B,50000000",
     "rules": ["/meters/** sample 1s"],

@@ -31,6 +31,7 @@ configs = st.builds(
     allow_native=st.booleans(),
     journal=st.sampled_from(("none", "memory:", "memory:50000"))
     | names.filter(lambda name: "://" not in name).map("sqlite:{}".format),
+    journal_wait_s=spans_s,
     snapshot_every_s=spans_s.filter(lambda span_s: span_s >= 0.1),
     retain=retentions,
     rules=st.sampled_from(((), ("/debug/** never",), ("/meters/1 keep", "/meters/** sample 250ms"))),
@@ -172,6 +173,7 @@ BAD_VALUES = {
     "allow-host": ("http://stage", "like stage.local"),
     "allow-native": ("yes", "none of true, false"),
     "journal": ("redis://x", "like sqlite:show.db"),
+    "journal-wait": ("a while", "like 30s"),
     "snapshot-every": ("10ms", "at the most every 0.1s"),
     "retain": ("much", "like 30d"),
     "rules": ("/meters/** sometimes", "like '/meters/** sample 1s'"),
