@@ -190,18 +190,21 @@ class Replays:
         job.task.add_done_callback(lambda task: self._done(job, task))
 
     def _end(self, job: _Job) -> None:
+        """From here on it is none any more, though its task ends a little later."""
+        work = self._jobs[job.session][job]
+        self._remove(job)
         if job.task is not None:
             job.task.cancel()
         else:
-            self._jobs[job.session][job].close()
-            self._remove(job)
+            work.close()
 
     def _done(self, job: _Job, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             log.error("a replay failed", exc_info=task.exception())
         # A task that was cancelled knows where, and that place knows the job: they would keep each other.
         job.task = None
-        self._remove(job)
+        if job in self._jobs.get(job.session, ()):
+            self._remove(job)
         self._start_next(job.session)
 
     def _remove(self, job: _Job) -> None:

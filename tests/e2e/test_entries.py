@@ -83,6 +83,28 @@ async def test_following_ends_when_it_is_unsubscribed(router: RouterProcess, dia
     await follower.hears_nothing()
 
 
+async def test_an_id_that_is_used_again_and_given_up_at_once_is_free(router: RouterProcess, dial: Dial):
+    """However many requests with it come in one read, none of them goes on behind the others."""
+    follower, writer = await dial(router), await dial(router)
+    await follower.say(follow(5), follow(5), Unsubscribe(5), follow(6))
+    assert (await follower.hear(Entries)).id == 6
+    await writer.set("/a", 1)
+    heard = await follower.hear(Entries)
+    assert (heard.id, len(heard.entries)) == (6, 1)
+    await follower.hears_nothing()
+
+
+async def test_a_replay_that_is_replaced_takes_no_room_any_more(router: RouterProcess, dial: Dial):
+    """Who has as many subscriptions as may be can put one in the place of a replay."""
+    peer = await dial(router)
+    await peer.say(*(Subscribe(number, f"/{number}") for number in range(999)), follow(999))
+    await peer.hear(Entries)
+    await peer.say(Subscribe(999, "/a"))
+    await peer.say(Subscribe(1_000, "/b"))
+    (refusal,) = [heard.message for heard in await peer.fence()]
+    assert (refusal.code, refusal.address) == (429, "/b")
+
+
 async def test_the_newest_of_one_author_and_the_journals_own_kinds_can_be_asked_for(
     router: RouterProcess, dial: Dial
 ):
