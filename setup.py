@@ -1,7 +1,8 @@
 """The optional compiled build: with CLASP_COMPILED=1 the hot modules become C extensions, from the same .py.
 
 Without it this file adds nothing to pyproject.toml. `make compiled` builds in place, `make pure` goes back. A
-module belongs here when messages pass through it one by one; nothing but speed depends on it.
+module belongs here when messages pass through it one by one; nothing but speed depends on it. What is
+constant in these modules is `Final`: then it is part of the code, and not looked up by its name.
 """
 
 import os

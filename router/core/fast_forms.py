@@ -8,7 +8,7 @@ journal that cannot write) is left to them, and all that came before it has reac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from clasp_journal.value import ValueType
 from router.core.ground import Ground
@@ -20,22 +20,23 @@ from router.core.topics import Topic
 from router.wire.fast import plain_publish, plain_set
 from router.wire.packing import pack_head
 
-_PLAIN_FLAGS = (0x01, 0x41, 0x81)
+_PLAIN_FLAGS: Final = (0x01, 0x41, 0x81)
 """Frame flags with which a PUBLISH can be passed on as it is."""
-_SET = 0
+_SET: Final = 0
 """Stands for SET where a signal's number stands for a PUBLISH: it is that of params."""
-_CONFIRM, _COMMIT = 1, 2
-_NUMBER_BYTES = 8
-_NUMBERS = (int(ValueType.I64), int(ValueType.F64))
+_CONFIRM: Final = 1
+_COMMIT: Final = 2
+_NUMBER_BYTES: Final = 8
+_NUMBERS: Final = (int(ValueType.I64), int(ValueType.F64))
 """Types whose data are these bytes, whatever they are: nothing in them has to be checked."""
-_ENCODED_NUMBERS = tuple(bytes((1, kind)) for kind in _NUMBERS)
+_ENCODED_NUMBERS: Final = tuple(bytes((1, kind)) for kind in _NUMBERS)
 """How one that is a value begins in a PUBLISH."""
-_FORMS_MAX = 100_000
-_QOS = tuple((flags >> 6) % 3 for flags in range(256))
+_FORMS_MAX: Final = 100_000
+_QOS: Final = tuple((flags >> 6) % 3 for flags in range(256))
 """The QoS by frame flags; the reserved 3 counts as 0."""
-_NO_GROUP = -1
+_NO_GROUP: Final = -1
 # Looking up a member of an enum costs more than all the rest of a line.
-_CONFLATE = Fate.CONFLATE
+_CONFLATE: Final = Fate.CONFLATE
 
 _Form: TypeAlias = tuple[Topic, int, int, bytes, bytes, int, int, int]
 """Topic; signal; QoS, where there is an ACK; what stands before the data (SET) or the frame (PUBLISH) as
@@ -57,7 +58,7 @@ class _Run:
         """The highest of those that are acknowledged."""
 
 
-_EMPTY = _Run(NOBODY, _SET)
+_EMPTY: Final = _Run(NOBODY, _SET)
 """Stands for no run; nothing is ever added to it."""
 
 
@@ -86,9 +87,12 @@ class FastForms:
         messages, topics, acks = run.messages, run.topics, run.acks
         try:
             for frame in frames:
-                form = forms.get(frame[:-_NUMBER_BYTES]) or self._learn(frame)
+                form = forms.get(frame[:-_NUMBER_BYTES])
+                # With `or` compiled code would build the tuple anew, only to see that it is not empty.
                 if form is None:
-                    return frame
+                    form = self._learn(frame)
+                    if form is None:
+                        return frame
                 topic, signal, qos, head, ack, kind, start, end = form
                 if writable is not None and topic.address not in writable:
                     return frame
@@ -103,6 +107,8 @@ class FastForms:
                     number, signal_before = topic.groups[signal], signal
                 if signal:
                     messages.append(head + frame)
+                    if qos:
+                        acks.append(ack)
                 elif topic.is_plain:
                     data = frame[start:end]
                     topic.kind = kind
@@ -112,15 +118,14 @@ class FastForms:
                     topic.revision += 1
                     revision = topic.revision.to_bytes(8, "big")
                     messages.append(head + data + revision)
-                    ack += revision
+                    if qos:
+                        acks.append(ack + revision)
                 else:
                     del forms[frame[:-_NUMBER_BYTES]]
                     return frame
                 topics.append(topic)
-                if qos:
-                    acks.append(ack)
-                    if qos == _COMMIT:
-                        run.qos = _COMMIT
+                if qos == _COMMIT:
+                    run.qos = _COMMIT
             return None
         finally:
             if messages:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Final
 
 from clasp_journal.address import parse_address
 from clasp_journal.entry import ParamSnapshot
@@ -16,17 +17,17 @@ from router.core.agenda import Note
 from router.core.subscriptions import Readers, Subscriptions
 from router.wire.packing import pack_head
 
-P2P_ANNOUNCE = "/clasp/p2p/announce"
+P2P_ANNOUNCE: Final = "/clasp/p2p/announce"
 """Where peers look for each other: heard by every matching session, whatever types it subscribed to."""
-P2P_SIGNAL = "/clasp/p2p/signal/"
+P2P_SIGNAL: Final = "/clasp/p2p/signal/"
 """Followed by a session id: what is published there is for that session alone."""
 
-ABSENT = -1
+ABSENT: Final = -1
 """The value type of a topic without a value."""
 
-_FRAME_HEAD_BYTES = 4
-_SIGNALS = 5
-_UNKNOWN_GROUP = 0
+_FRAME_HEAD_BYTES: Final = 4
+_SIGNALS: Final = 5
+_UNKNOWN_GROUP: Final = 0
 
 
 class Topic:

@@ -15,19 +15,21 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from clasp_journal.entry import EntryKind, JournalEntry
 from router.core.session import Session
 from router.wire.codec import encode_entry
 from router.wire.layouts.writing import text
 
-RUN, ENTRY = 0x01, 0x02
-HEAD = struct.Struct(">II")
-RUN_HEAD = struct.Struct(">BQI")
-ENTRY_HEAD = struct.Struct(">BI")
-NUMBER = struct.Struct(">I")
+RUN: Final = 0x01
+ENTRY: Final = 0x02
+HEAD: Final = struct.Struct(">II")
+RUN_HEAD: Final = struct.Struct(">BQI")
+ENTRY_HEAD: Final = struct.Struct(">BI")
+NUMBER: Final = struct.Struct(">I")
 
-CLERKS_KINDS = frozenset((EntryKind.MARK, EntryKind.FORGET, EntryKind.REMOVED))
+CLERKS_KINDS: Final = frozenset((EntryKind.MARK, EntryKind.FORGET, EntryKind.REMOVED))
 """Kinds that the journal's side writes itself. What comes through a feed is none of them, so that the two can
 be told apart when packets have to be counted in a journal."""
 

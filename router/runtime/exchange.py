@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
 from router.core.answers import address_of_ack, code_of_error, packed_error
 from router.core.limits import KIB
@@ -23,10 +24,10 @@ from router.runtime.outbox import WRITE_BYTES, Outbox
 from router.runtime.spread import Spread, Stretch
 from router.wire.codes import ErrorCode
 
-_SPREAD_BYTES = 256 * KIB
-_PULLS_PER_TICK = 2
+_SPREAD_BYTES: Final = 256 * KIB
+_PULLS_PER_TICK: Final = 2
 """Streamed answers made in one tick, of all sessions; one takes about a millisecond at the most."""
-_COMMIT = 2
+_COMMIT: Final = 2
 
 
 class Exchange:

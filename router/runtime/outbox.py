@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntFlag
-from typing import Self
+from typing import Final, Self
 
 from router.core.limits import KIB, MIB
 from router.core.ports import Fate
@@ -20,14 +20,14 @@ from router.core.topics import Topic
 from router.runtime.backlog import Backlog
 from router.runtime.door import Pipe
 
-WRITE_BYTES = 1 * MIB
+WRITE_BYTES: Final = 1 * MIB
 """What may gather within one tick before it is written."""
-_PIPE_SHARE = 8
+_PIPE_SHARE: Final = 8
 """Of a limit, this part at the most is for what the pipe holds when it is full: one write, about."""
-_DRAIN_BYTES = 64 * KIB
-_ANSWERS_MAX_BYTES = 1 * MIB
+_DRAIN_BYTES: Final = 64 * KIB
+_ANSWERS_MAX_BYTES: Final = 1 * MIB
 """Unread answers beyond which a session is not read."""
-_STREAMS_MAX = 1_000
+_STREAMS_MAX: Final = 1_000
 """Streamed answers, and answers behind them, beyond which a session is not read."""
 
 

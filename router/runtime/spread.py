@@ -9,14 +9,14 @@ are sorted by the groups that they are in, and each such class gets all that is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from router.core.ports import Fate
 from router.core.session import Session
 from router.core.subscriptions import Readers
 from router.core.topics import Topic
 
-_TURNS_MIN = 2
+_TURNS_MIN: Final = 2
 """How often each group has to come up, on average, for sorting the readers to be less work."""
 
 

@@ -87,7 +87,7 @@ class _Nobody:
         pass
 
 
-_NOBODY = _Nobody()
+_NOBODY: Final = _Nobody()
 
 
 class Splitter:

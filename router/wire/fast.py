@@ -13,12 +13,13 @@ The numbers are written out: a name costs a look-up, and this is the hottest cod
 from __future__ import annotations
 
 import struct
+from typing import Final
 
 from clasp_journal.errors import BadValue
 from clasp_journal.value import FIXED_SIZES, skip
 
-_FIXED = len(FIXED_SIZES)
-_head_of = struct.Struct(">BBHBBH").unpack_from
+_FIXED: Final = len(FIXED_SIZES)
+_head_of: Final = struct.Struct(">BBHBBH").unpack_from
 """Magic, flags, payload length, message type, value type (and the flags of SET above it), address length."""
 
 

@@ -10,27 +10,28 @@ a `ValueError`, since only our own side makes them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-FINAL = 0x80
+FINAL: Final = 0x80
 """Bit of the first byte: the message ends with this frame."""
-OPCODE_TEXT = 0x1
-OPCODE_BINARY = 0x2
-OPCODE_CLOSE = 0x8
-OPCODE_PING = 0x9
-OPCODE_PONG = 0xA
+OPCODE_TEXT: Final = 0x1
+OPCODE_BINARY: Final = 0x2
+OPCODE_CLOSE: Final = 0x8
+OPCODE_PING: Final = 0x9
+OPCODE_PONG: Final = 0xA
 
-BINARY = FINAL | OPCODE_BINARY
+BINARY: Final = FINAL | OPCODE_BINARY
 """First byte of a whole binary message."""
 
-CLOSE_REASON_MAX_BYTES = 123
-SHORT_MAX_BYTES = 125
-MEDIUM_MAX_BYTES = 0xFFFF
-MEDIUM_MARK = 126
-LONG_MARK = 127
+CLOSE_REASON_MAX_BYTES: Final = 123
+SHORT_MAX_BYTES: Final = 125
+MEDIUM_MAX_BYTES: Final = 0xFFFF
+MEDIUM_MARK: Final = 126
+LONG_MARK: Final = 127
 
-_HEADS = tuple(bytes((BINARY, size_bytes)) for size_bytes in range(SHORT_MAX_BYTES + 1))
-_MEDIUM_HEAD = bytes((BINARY, MEDIUM_MARK))
-_LONG_HEAD = bytes((BINARY, LONG_MARK))
+_HEADS: Final = tuple(bytes((BINARY, size_bytes)) for size_bytes in range(SHORT_MAX_BYTES + 1))
+_MEDIUM_HEAD: Final = bytes((BINARY, MEDIUM_MARK))
+_LONG_HEAD: Final = bytes((BINARY, LONG_MARK))
 
 
 def pack(frame: bytes) -> bytes:
