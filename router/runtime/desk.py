@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clasp_journal.entry import ParamSnapshot
@@ -26,6 +26,7 @@ from router.recording.recorder import Recorder
 from router.runtime.clock import Clock
 from router.runtime.door import Answer, Page, Peer, Pipe, Request
 from router.runtime.exchange import Exchange
+from router.runtime.faults import Faults
 from router.runtime.keeping import Keeping
 from router.runtime.link import Link
 from router.runtime.outbox import Outbox, PauseReason
@@ -61,8 +62,8 @@ class Desk:
         self.refused = self.tally.refused
         self.exchange = Exchange(self._loop, self.keeping, self.tally)
         self._replays = Replays(self.exchange, recorder, settings.limits) if recorder else None
-        self.ports = DeskPorts(self)
-        self.core = Core(self.ports, settings.limits, settings.core, self.tally)
+        ports = DeskPorts(self.exchange, self.keeping, self._replays, self.close)
+        self.core = Core(ports, settings.limits, settings.core, self.tally)
         self._links: dict[int, Link] = {}
         self._newcomers: set[Link] = set()
         """Those that may not have said HELLO yet."""
@@ -70,12 +71,14 @@ class Desk:
         self._timer_due = 0
         self._is_restored = False
         self.exchange.at_end = self._arm_timer
-        self._pressure = Pressure(self)
+        self._pressure = Pressure(self.keeping, self._outbox_of)
+        self._faults = Faults(self.keeping, self.exchange, ports, self.core, self.begin_tick)
+        self.keeping.on_change = self._heed_journal
         self.gate = settings.core.gate
         """Who knows the tokens; None if there are none."""
         self.pages: Mapping[str, Page] = {}
         """What plain requests for a path are answered by, besides the desk itself."""
-        self._review = None if self.gate is None else Review(self, self.gate)
+        self._review = None if self.gate is None else Review(self.gate, self.clock, self.heed_rights)
 
     # Its life.
 
@@ -112,7 +115,7 @@ class Desk:
         if self._timer is not None:
             self._timer.cancel()
         self.keeping.silence.stop()
-        await self._pressure.stop()
+        await self._faults.stop()
         if self._review is not None:
             await self._review.stop()
         if self._replays is not None:
@@ -169,35 +172,16 @@ class Desk:
 
     # What links and ports call.
 
-    @property
-    def replays(self) -> Replays | None:
-        """The replays, if there is a journal."""
-        return self._replays
-
     def clock(self) -> int:
         """The time in microseconds, which never goes back while the router runs."""
         self.now_us = self._clock.read()
         return self.now_us
 
-    def begin_tick(self) -> None:
-        """Something is about to happen, now."""
-        self.clock()
+    def begin_tick(self) -> int:
+        """Something is about to happen, now; returns the time."""
+        now_us = self.clock()
         self.exchange.begin()
-
-    def heed_rights(self) -> None:
-        """Tokens have other rights now: end what they no longer permit."""
-        self.begin_tick()
-        for session in self.core.review():
-            self._hold_back(session)
-            if self._replays is not None:
-                self._replays.review(session)
-
-    def _hold_back(self, session: Session) -> None:
-        """What waits for it is told as it will be then: let go of what it may not read any more."""
-        backlog = session.outbox.backlog
-        if backlog is not None:
-            access = session.access
-            backlog.forget(lambda topic: not access.may(Right.READ, topic.text))
+        return now_us
 
     def close(self, session: Session, code: int, reason: str) -> None:
         """Send a session what is due to it, and end its connection."""
@@ -206,8 +190,11 @@ class Desk:
         outbox.close(code, reason)
         self._leave(session)
 
-    def give_up(self, link: Link) -> None:
-        """A session cannot take its events: tell it, and close."""
+    def give_up_soon(self, link: Link) -> None:
+        """A session cannot take its events: tell it and close, when this turn of the loop is over."""
+        self._loop.call_soon(self._give_up, link)
+
+    def _give_up(self, link: Link) -> None:
         session = link.session
         if session.stage is Stage.GONE:
             return
@@ -229,11 +216,29 @@ class Desk:
         self._newcomers.discard(link)
         self._pressure.forget(link.outbox)
 
-    def soon(self, act: Callable[[Link], None], link: Link) -> None:
-        """Do something to a link when this turn of the loop is over."""
-        self._loop.call_soon(act, link)
+    # What happens to all of them.
 
-    def outbox_of(self, number: int) -> Outbox | None:
+    def _heed_journal(self) -> None:
+        """The journal has gone on, is in trouble, or is out of it."""
+        self._pressure.relieve()
+        self._faults.heed()
+
+    def heed_rights(self) -> None:
+        """Tokens have other rights now: end what they no longer permit."""
+        self.begin_tick()
+        for session in self.core.review():
+            self._hold_back(session)
+            if self._replays is not None:
+                self._replays.review(session)
+
+    def _hold_back(self, session: Session) -> None:
+        """Let go of messages that wait for a session which may not read them any more."""
+        backlog = session.outbox.backlog
+        if backlog is not None:
+            access = session.access
+            backlog.forget(lambda topic: not access.may(Right.READ, topic.text))
+
+    def _outbox_of(self, number: int) -> Outbox | None:
         """The outbox of the session with this number, if it is still connected."""
         link = self._links.get(number)
         return link.outbox if link is not None else None

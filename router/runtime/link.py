@@ -5,18 +5,40 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from router.core.answers import packed_error
+from router.core.limits import Limits
+from router.core.router import Core
 from router.core.session import Session
 from router.runtime.door import Peer, Pipe
+from router.runtime.exchange import Exchange
 from router.runtime.outbox import Outbox
 from router.wire.codes import ErrorCode
 
-if TYPE_CHECKING:
-    from router.runtime.desk import Desk
-
 log = logging.getLogger("router.desk")
+
+
+class Owner(Protocol):
+    """What a link needs of its desk."""
+
+    core: Core
+    exchange: Exchange
+    limits: Limits
+    now_us: int
+    """The time at which what is being handled happened."""
+
+    def clock(self) -> int:
+        """What time it is."""
+
+    def begin_tick(self) -> int:
+        """Something is about to happen, at the time that is returned."""
+
+    def give_up_soon(self, link: Link) -> None:
+        """A session cannot take its events: tell it and close, when this turn of the loop is over."""
+
+    def lost(self, link: Link) -> None:
+        """A connection is gone."""
 
 
 class Link:
@@ -36,7 +58,7 @@ class Link:
 
     session: Session
 
-    def __init__(self, desk: Desk, pipe: Pipe, peer: Peer) -> None:
+    def __init__(self, desk: Owner, pipe: Pipe, peer: Peer) -> None:
         self.peer = peer
         self.traffic = pipe.traffic
         self.since_us = desk.clock()
@@ -91,7 +113,7 @@ class Link:
         self.outbox.lose()
 
     def _give_up(self) -> None:
-        """Too much waits that must not be dropped. Acted on when nobody is in the middle of anything."""
+        """Too much waits that must not be dropped."""
         if not self._is_hopeless:
             self._is_hopeless = True
-            self._desk.soon(self._desk.give_up, self)
+            self._desk.give_up_soon(self)

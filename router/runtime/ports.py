@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from router.core.session import Session
+from router.runtime.exchange import Exchange
+from router.runtime.keeping import Keeping
+from router.runtime.replays import Replays
 from router.wire.messages import JournalDo, Replay, Subscribe
 
-if TYPE_CHECKING:
-    from router.runtime.desk import Desk
+Close = Callable[[Session, int, str], None]
+"""Called with a session whose connection is to end, a WebSocket close code, and the reason."""
 
 
 class DeskPorts:
     """See `router.core.ports.Ports`. The frequent calls are bound here once, without a step between."""
 
-    def __init__(self, desk: Desk) -> None:
-        exchange = desk.exchange
-        self._desk = desk
+    def __init__(self, exchange: Exchange, keeping: Keeping, replays: Replays | None, close: Close) -> None:
+        self._replays = replays
         self.reply = exchange.reply
         self.stream = exchange.stream
         self.acknowledge = exchange.acknowledge
         self.deliver = exchange.deliver
-        self.record = desk.keeping.recording()
-        self.record_entry = desk.keeping.record_entry
-        self.close = desk.close
+        self.record = keeping.recording()
+        self.record_entry = keeping.record_entry
+        self.close = close
 
     def replay(self, session: Session, request: Replay, qos: int) -> None:
         """History for one session."""
-        if self._desk.replays is not None:
-            self._desk.replays.replay(session, request, qos)
+        if self._replays is not None:
+            self._replays.replay(session, request, qos)
 
     def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
         """The past of a new subscription."""
-        if self._desk.replays is not None:
-            self._desk.replays.backfill(session, request, snapshot)
+        if self._replays is not None:
+            self._replays.backfill(session, request, snapshot)
 
     def cancel_replay(self, session: Session, request_id: int) -> None:
         """End a replay."""
-        if self._desk.replays is not None:
-            self._desk.replays.cancel(session, request_id)
+        if self._replays is not None:
+            self._replays.cancel(session, request_id)
 
     def journal_do(self, session: Session, request: JournalDo) -> None:
         """A tool's request."""
-        if self._desk.replays is not None:
-            self._desk.replays.journal_do(session, request)
+        if self._replays is not None:
+            self._replays.journal_do(session, request)

@@ -9,12 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from router.core.access import Gate
-
-if TYPE_CHECKING:
-    from router.runtime.desk import Desk
 
 log = logging.getLogger("router.desk")
 
@@ -22,17 +19,18 @@ REVIEW_EVERY_S = 1.0
 
 
 class Review:
-    """The watch over one gate."""
+    """The watch over one gate; `on_change` is called when rights are others than before."""
 
-    def __init__(self, desk: Desk, gate: Gate) -> None:
-        self._desk = desk
+    def __init__(self, gate: Gate, clock: Callable[[], int], on_change: Callable[[], None]) -> None:
         self._gate = gate
+        self._clock = clock
+        self._on_change = on_change
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to watch. What is known already takes effect now."""
-        self._gate.settle(self._desk.clock())
+        self._gate.settle(self._clock())
         self._task = asyncio.create_task(self._run())
 
     def hurry(self) -> None:
@@ -52,7 +50,7 @@ class Review:
             self._wanted.clear()
             try:
                 await asyncio.to_thread(self._gate.look)
-                if self._gate.settle(self._desk.clock()):
-                    self._desk.heed_rights()
+                if self._gate.settle(self._clock()):
+                    self._on_change()
             except Exception:
                 log.exception("the tokens could not be looked after")

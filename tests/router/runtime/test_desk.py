@@ -178,7 +178,7 @@ async def test_whoever_does_not_take_answers_is_not_read():
     for _ in range(200):
         peer.send(Get("/big"))
     assert peer.closed is None
-    backlog = scene.desk.outbox_of(1).backlog
+    backlog = scene.desk.links[0].outbox.backlog
     assert backlog is None or backlog.answer_bytes < 3_000_000
     peer.resume()
     await settle(peer)
