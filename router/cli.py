@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from clasp_journal.rules import Rules
+from clasp_journal.streams import have_all_streams
 from router.auth.store import StoreError
 from router.auth.store import read as read_tokens
 from router.config import (
@@ -93,6 +94,7 @@ def main(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
     SIGHUP has the certificate read again. Ends with 0 after SIGTERM or SIGINT, 2 if the configuration is
     wrong, 3 if the port, the certificate or the journal cannot be had, 1 if it failed otherwise.
     """
+    have_all_streams()
     if ctx.invoked_subcommand is None:
         _run(_load(ctx, config, flags))
 
