@@ -17,7 +17,8 @@ from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.extent import Extent, read_head
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.options import Options
-from clasp_journal.sqlite.trouble import file_identity, inspect_before_opening
+from clasp_journal.sqlite.presence import Presence
+from clasp_journal.sqlite.trouble import inspect_before_opening
 from clasp_journal.sqlite.worker import Worker
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from clasp_journal.sqlite.scout import Scout
     from clasp_journal.sqlite.writing_end import WritingEnd
 
-_Prepared: TypeAlias = tuple[Meta, Catalog, tuple[int, int]]
+_Prepared: TypeAlias = tuple[Meta, Catalog, Presence]
 
 
 class Storage:
@@ -36,12 +37,11 @@ class Storage:
     ) -> None:
         self.path = path
         self.reader = reader
-        meta, self.catalog, file = prepared
+        meta, self.catalog, self._presence = prepared
         """The catalog belongs to the reading thread; the writing one has its own."""
         self._writer = writer
         self._scout = scout
         self._epoch = meta.epoch
-        self._file = file
 
     @classmethod
     async def open(cls, path: str, options: Options) -> Storage:
@@ -61,7 +61,7 @@ class Storage:
                 catalog = Catalog() if writer is None else writer.entries.catalog.copy()
 
                 def prepare(db: sqlite3.Connection) -> _Prepared:
-                    return prepare_reader(db, catalog), catalog, file_identity(path)
+                    return prepare_reader(db, catalog), catalog, Presence(path)
 
                 return cls(path, reader, await reader.run(prepare, "open"), writer, options.scout)
             except BaseException:
@@ -100,7 +100,7 @@ class Storage:
         """Which entries are there."""
 
         def job(db: sqlite3.Connection) -> tuple[Meta, Extent]:
-            self._must_be_the_same_file()
+            self._presence.demand()
             return read_head(db)
 
         meta, extent = await self.reader.run(job, "read")
@@ -111,14 +111,10 @@ class Storage:
         """A number that changes when another connection has committed."""
 
         def job(db: sqlite3.Connection) -> int:
-            self._must_be_the_same_file()
+            self._presence.demand()
             return int(db.execute(schema.DATA_VERSION).fetchone()[0])
 
         return await self.reader.run(job, "wait")
-
-    def _must_be_the_same_file(self) -> None:
-        if file_identity(self.path) != self._file:
-            raise JournalUnavailable("the file was replaced while it was open")
 
     async def close(self) -> None:
         """Close everything, whatever fails."""

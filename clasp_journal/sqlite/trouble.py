@@ -107,12 +107,6 @@ def has_wal(path: str) -> bool:
     return _size_bytes(path + "-wal") > 0
 
 
-def file_identity(path: str) -> tuple[int, int]:
-    """What tells a file from one that later has its name."""
-    told = os.stat(path)
-    return told.st_dev, told.st_ino
-
-
 def set_aside(path: str) -> str:
     """Rename a damaged database to `NAME.damaged-<utc time>`, and return the new name."""
     path = os.path.realpath(path)

@@ -26,6 +26,7 @@ from clasp_journal.sqlite.extent import write_clock_steps
 from clasp_journal.sqlite.forms import form_of
 from clasp_journal.sqlite.inserting import NULL, cells_of, insert
 from clasp_journal.sqlite.names import NewNames
+from clasp_journal.sqlite.presence import Presence
 from clasp_journal.sqlite.rows import NO_REVISION, Row, entry_checksum, extra_of
 from clasp_journal.sqlite.transactions import writing
 
@@ -53,6 +54,7 @@ class EntryWriter:
         self.changes = Changes(latest_seq)
         self.mirror: Mirror | None = None
         self._wal_path = path + "-wal"
+        self._presence = Presence(path, self._wal_path)
         self._synced: bool | None = None
         self._unwatched_entries = 0
         self._next_emptying_s = 0.0
@@ -82,6 +84,7 @@ class EntryWriter:
                 batch.names.insert(db)
                 if batch.runs is not self.clock.runs:
                     write_clock_steps(db, sorted(set(batch.runs).difference(self.clock.runs)))
+                self._presence.demand()
                 if before_commit is not None:
                     before_commit()
         except (struct.error, OverflowError) as error:

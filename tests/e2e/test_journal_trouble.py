@@ -53,6 +53,25 @@ async def test_with_stop_writes_are_refused_until_the_disk_is_well(router: Route
     assert {a: (p.value, p.revision) for a, p in peer.params.items()} == {"/kept": ("after", 3)}
 
 
+async def test_a_journal_that_was_moved_away_acknowledges_nothing_until_it_is_back(
+    router: RouterProcess, dial: Dial
+):
+    """The process of the journal still has the file, but no router that starts later would find it."""
+    writer = await dial(router)
+    await writer.set("/a", 1)
+    file = router.folder / JOURNAL_FILE
+    elsewhere = file.rename(router.folder / "elsewhere")
+    await writer.say(make_set("/a", 2), qos=1)
+    await router.until_ready(is_ready=False)
+    assert b"moved, removed or replaced" in (await router.probe("/readyz"))[1]
+    await writer.hears_nothing()
+    elsewhere.rename(file)
+    assert await writer.hear(Ack) == Ack("/a", 2)
+    await router.kill_all()
+    await router.start()
+    assert (await dial(router)).params["/a"].value == 2
+
+
 async def test_a_journal_that_stands_still_is_told_until_it_goes_on(router: RouterProcess, dial: Dial):
     """Without an error /readyz is false all the same; the log says it once, and once that it is over."""
     writer = await dial(router)

@@ -169,6 +169,24 @@ async def test_a_reader_is_told_that_its_file_was_replaced(tmp_path: Path) -> No
             await reader.latest_seq()
 
 
+@pytest.mark.parametrize("taken", ["j.db", "j.db-wal"])
+async def test_a_writer_whose_file_was_taken_away_commits_nothing(taken: str, tmp_path: Path) -> None:
+    """What it wrote would be gone with the last who has it open. Put back, the file takes entries again."""
+    path = tmp_path / "j.db"
+    async with SqliteJournal(path) as journal:
+        assert await journal.append(was_set("/a", 1)) == 1
+        (tmp_path / taken).rename(tmp_path / "elsewhere")
+        with pytest.raises(JournalUnavailable, match="moved, removed or replaced"):
+            await journal.append(was_set("/a", 2))
+        (tmp_path / taken).touch()
+        with pytest.raises(JournalUnavailable, match="moved, removed or replaced"):
+            await journal.append(was_set("/a", 3), synced=True)
+        (tmp_path / "elsewhere").replace(tmp_path / taken)
+        assert await journal.append(was_set("/a", 4)) == 2
+    async with SqliteJournal(path) as journal:
+        assert [entry.value for entry in await journal.query()] == [1, 4]
+
+
 async def test_a_file_of_no_bytes_alone_is_a_fresh_journal(tmp_path: Path) -> None:
     """As `touch` or an interrupted creation leaves it."""
     path = tmp_path / "j.db"
