@@ -16,9 +16,11 @@ REFRESH_S = 0.1
 
 
 def say(text: str) -> None:
-    """One line on stderr."""
+    """One line on stderr; what a peer has put into it gives no orders to a terminal."""
+    from clasp_journal.cli.output.cells import clean
+
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(clean(text, kept="\n"), file=sys.stderr, flush=True)
     except OSError:
         # Nobody listens; the exit code still speaks.
         return

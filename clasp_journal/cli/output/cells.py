@@ -1,12 +1,14 @@
 """What of a record a person sees in a table, and what a value looks like as plain text.
 
-Law: nothing that a peer chose (an address, a name, a value) reaches a terminal with control characters in it.
+Law: nothing that a peer chose (an address, a name, a value) reaches a terminal with characters in it that are
+orders to it: controls, and those that turn the direction of text or hide it.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 from typing import Any, NamedTuple
 
 from clasp_journal.cli.grammar.zones import Zone
@@ -14,7 +16,10 @@ from clasp_journal.cli.grammar.zones import Zone
 to_json = json.JSONEncoder(ensure_ascii=False).encode
 """A value as JSON in one line."""
 
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127, *range(128, 160))}
+_ORDERS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of Unicode: controls, formats, surrogates, and the separators of lines and paragraphs."""
+_JOINERS = "\u200c\u200d"
+"""Formats that emoji and some scripts are written with; all they do is to join what stands beside them."""
 
 
 class Look(NamedTuple):
@@ -54,7 +59,8 @@ class Column(NamedTuple):
 
     def pad(self, cell: str, width: int) -> str:
         """The cell as wide as its column."""
-        return cell.rjust(width) if self.is_right else cell.ljust(width)
+        room = " " * (width - width_of(cell))
+        return room + cell if self.is_right else cell + room
 
     @property
     def is_elastic(self) -> bool:
@@ -85,9 +91,24 @@ def short_time(at_us: int, look: Look) -> str:
     return clock if then.date() == now.date() else f"{then:%Y-%m-%d} {clock}"
 
 
-def clean(text: str) -> str:
-    """The text with its control characters spelled out."""
-    return text if text.isprintable() else text.translate(_CONTROLS)
+def width_of(cell: str) -> int:
+    """How many columns of a terminal a text takes; many characters take two, some none."""
+    if cell.isascii():
+        return len(cell)
+    from rich.cells import cell_len
+
+    return cell_len(cell)
+
+
+def clean(text: str, kept: str = "") -> str:
+    """The text with what orders a terminal about spelled out, as JSON spells it, but for what is `kept`."""
+    if text.isprintable():
+        return text
+    return "".join(json.dumps(c)[1:-1] if c not in kept and _is_order(c) else c for c in text)
+
+
+def _is_order(character: str) -> bool:
+    return unicodedata.category(character) in _ORDERS and character not in _JOINERS
 
 
 def text_of(found: Any) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from clasp_journal.cli.grammar.zones import Zone
-from clasp_journal.cli.output.cells import Column, Look, raw_bytes, text_of, to_json
+from clasp_journal.cli.output.cells import Column, Look, raw_bytes, text_of, to_json, width_of
 from clasp_journal.cli.output.printer import Printer, Record
 
 FORMATS = ("table", "jsonl", "json", "csv", "tsv", "raw")
@@ -38,7 +38,7 @@ class _Json(Printer):
         return opening + to_json(record)
 
     def finish(self) -> None:
-        sys.stdout.write("\n]\n" if self.count else "[]\n")
+        self.out.write("\n]\n" if self.count else "[]\n")
 
 
 class _Csv(Printer):
@@ -48,7 +48,7 @@ class _Csv(Printer):
         super().__init__(columns, look)
         import csv
 
-        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._writer = csv.writer(self.out, lineterminator="\n")
         self._writer.writerow([column.key for column in columns])
 
     def write(self, record: Record) -> None:
@@ -63,7 +63,7 @@ class _Tsv(Printer):
 
     def __init__(self, columns: Sequence[Column], look: Look) -> None:
         super().__init__(columns, look)
-        sys.stdout.write("\t".join(column.key for column in columns) + "\n")
+        self.out.write("\t".join(column.key for column in columns) + "\n")
 
     def line(self, record: Record) -> str:
         cells = (text_of(record.get(column.key)) for column in self.columns)
@@ -71,15 +71,18 @@ class _Tsv(Printer):
 
 
 class _Raw(Printer):
-    """The values alone: text and bytes as they are, the rest as JSON."""
+    """The values alone: text and bytes as they are (save for orders to a terminal), the rest as JSON."""
 
     def write(self, record: Record) -> None:
         self.count += 1
-        sys.stdout.flush()
         shown = record.get("value") if "value" in record or "address" in record else list(record.values())
-        sys.stdout.buffer.write(raw_bytes(shown) + b"\n")
+        if sys.stdout.isatty():
+            self.out.write(raw_bytes(shown).decode(errors="backslashreplace") + "\n")
+        else:
+            sys.stdout.buffer.write(raw_bytes(shown) + b"\n")
 
     def flush(self) -> None:
+        self.out.flush()
         sys.stdout.buffer.flush()
 
 
@@ -112,7 +115,7 @@ class _PlainTable(Printer):
         if not self.count:
             return
         for row in self._waiting:
-            self._widths = [max(width, len(cell)) for width, cell in zip(self._widths, row, strict=True)]
+            self._widths = [max(width, width_of(cell)) for width, cell in zip(self._widths, row, strict=True)]
         for row in self._waiting:
             cells = zip(self.columns, row, self._widths, strict=True)
             sys.stdout.write(

@@ -6,12 +6,12 @@ shortened or coloured; a record is on its way when `flush` returns.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from clasp_journal.cli.output.cells import Column, Look, to_json
+from clasp_journal.cli.output.screen import results
 
 Record: TypeAlias = Mapping[str, Any]
 
@@ -24,11 +24,12 @@ class Printer:
         """How many records were written."""
         self.columns = columns
         self.look = look
+        self.out = results()
 
     def write(self, record: Record) -> None:
         """One more result."""
         self.count += 1
-        sys.stdout.write(self.line(record))
+        self.out.write(self.line(record))
 
     def line(self, record: Record) -> str:
         """The text of a record."""
@@ -36,7 +37,7 @@ class Printer:
 
     def flush(self) -> None:
         """Hand over what was written."""
-        sys.stdout.flush()
+        self.out.flush()
 
     def rule(self, text: str) -> None:
         """A line between records or below them, for people; only tables have it."""

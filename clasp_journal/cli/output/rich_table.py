@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from clasp_journal.cli.output.cells import Column, Look
+from clasp_journal.cli.output.cells import Column, Look, width_of
 from clasp_journal.cli.output.printer import Printer, Record
 
 _VALUE_STYLES = {'"': "green", "t": "magenta", "f": "magenta", "n": "magenta", "{": "yellow", "[": "yellow"}
@@ -23,6 +23,8 @@ GAP = 2
 """Spaces between columns."""
 CELL_MIN = 6
 """No column is cut to less."""
+WIDTH_MIN = 40
+"""No table is drawn for less."""
 
 
 class RichTable(Printer):
@@ -41,7 +43,9 @@ class RichTable(Printer):
 
     def flush(self) -> None:
         if self._waiting:
-            self._console.print(self._table())
+            table = self._table()
+            # Where even the least is too wide, the terminal breaks the lines: half a time is worth nothing.
+            self._console.print(table, width=max(self._console.width, table.width or 0), crop=False)
             self._waiting.clear()
             self._headed = True
         sys.stdout.flush()
@@ -52,9 +56,10 @@ class RichTable(Printer):
 
     def _table(self) -> Table:
         for at in range(len(self.columns)):
-            self._widths[at] = max(self._widths[at], *(len(row[at]) for row in self._waiting))
+            self._widths[at] = max(self._widths[at], *(width_of(row[at]) for row in self._waiting))
         fitted = fit(self.columns, self._widths, self._console.width)
         table = Table(box=None, pad_edge=False, show_header=not self._headed, header_style="bold")
+        table.width = _total(fitted)
         for at, width in fitted.items():
             column = self.columns[at]
             justify: Literal["left", "right"] = "right" if column.is_right else "left"
@@ -65,9 +70,16 @@ class RichTable(Printer):
 
 
 def open_console() -> Console:
-    """The terminal; one whose owner wants no colours gets no escape sequences at all."""
+    """The terminal; one whose owner wants no colours gets no escape sequences at all.
+
+    One that says that it is hardly wider than nothing, or nothing wide, has to break lines: cut to its width
+    they would say nothing.
+    """
     plain = bool(os.environ.get("NO_COLOR"))
-    return Console(file=sys.stdout, highlight=False, color_system=None if plain else "auto")
+    console = Console(file=sys.stdout, highlight=False, color_system=None if plain else "auto")
+    if console.width < WIDTH_MIN:
+        console.width = WIDTH_MIN
+    return console
 
 
 def fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> dict[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from typing import IO, Any
 
@@ -15,6 +14,7 @@ from clasp_journal.analysis.inquiry import Inquiry, pages
 from clasp_journal.cli.asking import SELECTION, expected_count, inquiry_of, tell_missing
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
+from clasp_journal.cli.output.screen import results
 from clasp_journal.cli.stderr import Progress, say
 from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.errors import HistoryIncomplete
@@ -40,21 +40,23 @@ async def export(ask: Ask, to: str | None, **asked: Any) -> None:
     form = Form(asked.pop("form"), asked.pop("digests"), ask.shown)
     async with ask.target.journal() as journal:
         inquiry = await inquiry_of(ask, journal, asked)
-        if to is None or to == "-":
-            count = await _export(ask, journal, inquiry, sys.stdout, form)
-            sys.stdout.flush()
+        to_stdout = to is None or to == "-"
+        expected = await expected_count(journal, inquiry)
+        progress = Progress("exporting", expected, beside_results=to_stdout)
+        if to is None or to_stdout:
+            count = await _export(journal, inquiry, out := results(), form, progress)
+            out.flush()
         else:
             from clasp_journal.sqlite.fresh import fresh_file
 
             with fresh_file(to) as unfinished, _text_file(unfinished) as file:
-                count = await _export(ask, journal, inquiry, file, form)
+                count = await _export(journal, inquiry, file, form, progress)
             say(f"{count:,} entries in {to}")
         await tell_missing(journal, inquiry)
 
 
-async def _export(ask: Ask, journal: Journal, inquiry: Inquiry, file: IO[str], form: Form) -> int:
-    expected, beside_results = await expected_count(journal, inquiry), file is sys.stdout
-    with Progress("exporting", expected, beside_results=beside_results) as progress:
+async def _export(journal: Journal, inquiry: Inquiry, file: IO[str], form: Form, progress: Progress) -> int:
+    with progress:
         return await export_entries(pages(journal, inquiry), file, form, on_progress=progress.advance)
 
 

@@ -6,8 +6,6 @@ import json
 
 import pytest
 
-from clasp_journal.entry import JournalEntry
-from clasp_journal.sqlite.journal import SqliteJournal
 from tests.journal.cli import evening
 from tests.journal.cli.evening import FILE, lines
 from tests.journal.cli.tool import run, run_all, run_on_terminal
@@ -105,18 +103,3 @@ async def test_times_are_those_of_the_chosen_zone(recorded):
     assert there["time"] == "2025-11-21T21:01:05.000000+01:00"
     assert here["time"] == "2025-11-21T20:01:05.000000+00:00"
     assert there["seq"] == here["seq"]
-
-
-async def test_nothing_that_a_peer_wrote_controls_the_terminal(tmp_path):
-    """Escape sequences in addresses, values and names are spelled out; in JSON they are what they were."""
-    address, value, author = "/a/\x1b[31mred", "x\x1b[0m\n\u009b", "ev\x07il"
-    async with SqliteJournal(tmp_path / "rude.db") as journal:
-        await journal.append(JournalEntry.from_set(address, value, author=author, timestamp=1, revision=1))
-    table = await run_on_terminal(tmp_path, "query", "-q", "--db", "rude.db", NO_COLOR="1")
-    tree = await run_on_terminal(tmp_path, "state", "--tree", "-q", "--db", "rude.db", NO_COLOR="1")
-    exact = await run(tmp_path, "query", "-q", "--db", "rude.db")
-    for shown in (table.out, tree.out):
-        assert r"\x1b[31mred" in shown
-        assert all(character.isprintable() for line in shown.split("\n") for character in line)
-    [record] = lines(exact.out)
-    assert (record["address"], record["value"], record["author"]) == (address, value, author)
