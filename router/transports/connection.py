@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
             self._phase = Phase.ENDING
             self._transport.abort()
             return
-        self._deadline_s = self._loop.time() + self._host.limits.hello_timeout_s
+        self._deadline_s = self._roll.clock.read() + self._host.limits.hello_timeout_s
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_BYTES)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -241,7 +241,7 @@ class Connection(asyncio.Protocol):
         if not self._deadlines_left or not 0 < self._untaken_bytes < before_bytes:
             return False
         self._deadlines_left -= 1
-        self._deadline_s = self._loop.time() + self._roll.close_timeout_s
+        self._deadline_s = self._roll.clock.read() + self._roll.close_timeout_s
         return True
 
     def _count_untaken(self) -> int:
@@ -287,7 +287,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(accepted.response)
         self._phase = Phase.OPEN
         self._deadline_s = math.inf
-        self._keepalive = Keepalive(limits.ping_after_s, limits.session_timeout_s, self._loop.time())
+        self._keepalive = Keepalive(limits.ping_after_s, limits.session_timeout_s, self._roll.clock.read())
         self._roll.link(self)
         peer = Peer(self._remote.shown, self._remote.is_loopback, accepted.origin)
         self._link = self._host.connect(self, peer)
@@ -344,7 +344,7 @@ class Connection(asyncio.Protocol):
     def _turn_away(self, phase: Phase) -> None:
         """From here on no message is heard, and what is still to be done has to be done soon."""
         self._phase = phase
-        self._deadline_s = self._loop.time() + self._roll.close_timeout_s
+        self._deadline_s = self._roll.clock.read() + self._roll.close_timeout_s
         self._deadlines_left = TAKING_DEADLINES - 1
         self._untaken_bytes = self._count_untaken()
         self._splitter.mute()

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Protocol
 
 from router.core.limits import Limits
+from router.transports.patience import PatientClock
 
 
 class Guest(Protocol):
@@ -25,9 +26,13 @@ class Guest(Protocol):
 class Roll:
     """Who is connected at a door. Half-open is who has no link yet."""
 
-    def __init__(self, limits: Limits, close_timeout_s: float, refused: Counter[str]) -> None:
+    def __init__(
+        self, limits: Limits, close_timeout_s: float, refused: Counter[str], clock: PatientClock
+    ) -> None:
         """Who finds no room is counted in `refused`, by the limit that was reached."""
         self.close_timeout_s = close_timeout_s
+        self.clock = clock
+        """By which deadlines are set and swept."""
         self._refused = refused
         self.half_open: set[Guest] = set()
         self.linked: set[Guest] = set()

@@ -23,6 +23,8 @@ What becomes of a peer that
 | vanishes | its link is lost, at once if the socket says so, else as the silent one |
 | closes | the close is echoed |
 | does not answer our close, or does not take the last bytes | dropped after 2 s |
+
+Time in which the router itself stood still is not counted.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from router.runtime.door import Host
 from router.transports.connection import Connection
 from router.transports.guard import Guard
 from router.transports.listening import Reception, bind
+from router.transports.patience import PatientClock
 from router.transports.roll import Guest, Roll
 from router.transports.tls import Certificates
 
@@ -41,6 +44,8 @@ GOING_AWAY = 1001
 CLOSE_TIMEOUT_S = 2.0
 """For a peer to answer a close, or to take the last bytes."""
 BEATS_PER_LIMIT = 4
+BEATS_AT_ONCE = 2
+"""However late a sweep is, no more time has passed for those who are swept."""
 SWEEP_SLICE = 500
 """Connections looked at in one turn of the loop, so that ten thousand of them delay nobody's message."""
 
@@ -67,7 +72,9 @@ class WebSocketDoor:
         """Bind and serve; returns the real port. `OSError` if the address is not to be had."""
         loop = asyncio.get_running_loop()
         self._host = host
-        self._roll = Roll(host.limits, self._close_timeout_s, host.refused)
+        beat_s = self._beat_s(host.limits)
+        clock = PatientClock(loop.time, BEATS_AT_ONCE * beat_s)
+        self._roll = Roll(host.limits, self._close_timeout_s, host.refused, clock)
         listening = await bind(listen_host, port)
         self.listens_on = [one.getsockname()[:2] for one in listening]
         self._reception = Reception(
@@ -78,7 +85,7 @@ class WebSocketDoor:
         )
         for one in listening:
             self._reception.begin(one)
-        self._sweep(loop, self._beat_s(host.limits))
+        self._sweep(loop, beat_s)
         return self.listens_on[0][1]
 
     def _connection(self, handshake: Guest | None = None) -> Connection:
@@ -113,7 +120,7 @@ class WebSocketDoor:
 
     def _sweep_from(self, start: int, guests: tuple[Guest, ...], loop: asyncio.AbstractEventLoop) -> None:
         end = start + SWEEP_SLICE
-        now_s = loop.time()
+        now_s = self._roll.clock.read()
         for guest in guests[start:end]:
             guest.sweep(now_s)
         if end < len(guests):

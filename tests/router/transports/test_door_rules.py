@@ -1,6 +1,7 @@
 """What the door does with those the guard or the roll does not let in, over real sockets."""
 
 import socket
+import time
 from collections import Counter
 
 import pytest
@@ -10,6 +11,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from router.core.limits import Limits
 from router.transports.guard import Guard
 from router.transports.listening import bind
+from router.transports.patience import PatientClock
 from router.transports.remote import remote_at
 from router.transports.roll import Roll
 
@@ -57,7 +59,7 @@ async def test_two_of_a_header_that_may_be_there_once_are_refused(serve, dial):
 async def test_an_address_has_so_many_connections_and_no_more():
     """Whoever leaves makes room for one of the same address; those of this machine are not counted."""
     refused = Counter()
-    roll = Roll(Limits(connections_per_address=2), 1.0, refused)
+    roll = Roll(Limits(connections_per_address=2), 1.0, refused, PatientClock(time.monotonic, 1.0))
     first, second, third, other, ours = guests = [object() for _ in range(5)]
     assert roll.admit(first, "10.0.0.1")
     assert roll.admit(second, "10.0.0.1")

@@ -1,8 +1,9 @@
-"""The patience with one peer, told the time: who is asked, who is given up, who is merely idle."""
+"""The patience with peers, told the time: who is asked, who is given up, who is merely idle."""
 
 import pytest
 
 from router.transports.keepalive import Keepalive, Signs, Verdict
+from router.transports.patience import PatientClock
 
 PING_AFTER_S = 20.0
 
@@ -48,3 +49,10 @@ def test_traffic_keeps_a_session():
 def test_zero_is_endless_patience():
     """Both limits can be switched off."""
     assert not judge_each_second(Keepalive(0, 0, 0), 100_000, lambda _: Signs(0, 0, False))
+
+
+def test_time_stands_still_while_the_router_does():
+    """However long it was, a step is what passes; otherwise it is the time that it is."""
+    steady_s = iter((100.0, 100.5, 101.25, 500.0, 500.5))
+    clock = PatientClock(steady_s.__next__, 1.0)
+    assert [clock.read() for _ in range(4)] == [100.5, 101.25, 102.25, 102.75]

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import time
 
 import pytest
 from websockets.asyncio.client import connect
@@ -139,6 +140,17 @@ async def test_a_pong_is_proof_of_life(serve, dial):
         peer.send(control(0xA))
 
 
+async def test_a_pause_of_the_router_is_not_the_silence_of_its_peers(serve, dial):
+    """They may have stood still with it; who says something afterwards stays."""
+    _, port = await serve(ping_after_s=10 * SOON_S)
+    peer = await dial(port, upgraded=True)
+    assert await peer.read(2) == b"\x89\x00"
+    time.sleep(20 * SOON_S)  # paced: nothing turns meanwhile
+    await asyncio.sleep(2 * SOON_S)  # paced: deadlines are looked at
+    peer.send(control(0xA))
+    assert await peer.read(2) == b"\x89\x00"
+
+
 async def test_a_session_without_messages_is_closed_although_it_pongs(serve):
     """Keepalive is not traffic."""
     host, port = await serve(ping_after_s=4 * SOON_S, session_timeout_s=6 * SOON_S)
@@ -191,15 +203,15 @@ async def test_a_close_without_an_answer_ends_all_the_same(serve, dial):
 async def test_who_takes_the_last_bytes_slowly_gets_them_all(serve, dial):
     """The time for a close is for who takes nothing; whoever waits for much before it is told, too."""
     loop = asyncio.get_running_loop()
-    host, port = await serve(door=WebSocketDoor(SOON_S))
+    host, port = await serve(door=WebSocketDoor(4 * SOON_S))
     peer = await dial(port, upgraded=True)
     link, written_bytes = await filled(host)
     link.pipe.close(4000, "go")
     began_s, received = loop.time(), b""
-    while piece := await take(peer, written_bytes // 8):
+    while piece := await take(peer, written_bytes // 10):
         received += piece
-        await asyncio.sleep(SOON_S / 2)  # paced: a slow reader is what this is about
-    assert loop.time() - began_s > 2 * SOON_S
+        await asyncio.sleep(SOON_S)  # paced: a slow reader is what this is about
+    assert loop.time() - began_s > 2 * 4 * SOON_S
     assert received.endswith(b"\x88\x04\x0f\xa0go")
     assert len(received) > written_bytes
 
