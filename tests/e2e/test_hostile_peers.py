@@ -27,4 +27,4 @@ async def test_honest_peers_lose_nothing_while_others_attack(router: RouterProce
     assert router.resident_bytes() - before < GROWN_BYTES_MAX
     peer = await dial(router)
     assert (await peer.set("/honest/after", 1)).revision == 1
-    assert (await router.probe("/readyz"))[0] == 200
+    await router.until_ready()
