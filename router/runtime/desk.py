@@ -23,6 +23,7 @@ from router.core.session import Session, Stage
 from router.core.tally import Tally
 from router.recording.options import OnJournalError
 from router.recording.recorder import Recorder
+from router.runtime.alarm import Alarm
 from router.runtime.clock import Clock
 from router.runtime.door import Answer, Page, Peer, Pipe, Request
 from router.runtime.exchange import Exchange
@@ -67,12 +68,11 @@ class Desk:
         self._links: dict[int, Link] = {}
         self._newcomers: set[Link] = set()
         """Those that may not have said HELLO yet."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_due = 0
+        self._alarm = Alarm(self.clock, self.begin_tick)
         self._is_restored = False
-        self.exchange.at_end = self._arm_timer
+        self.exchange.at_end = self._set_alarm
         self._pressure = Pressure(self.keeping, self._outbox_of)
-        self._faults = Faults(self.keeping, self.exchange, ports, self.core, self.begin_tick)
+        self._faults = Faults(self.keeping, self.exchange, ports, self.core, self._begin_first)
         self.keeping.on_change = self._heed_journal
         self.gate = settings.core.gate
         """Who knows the tokens; None if there are none."""
@@ -112,8 +112,7 @@ class Desk:
 
     async def stop(self) -> None:
         """Let go of everything. The doors are closed already."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.clear()
         self.keeping.silence.stop()
         await self._faults.stop()
         if self._review is not None:
@@ -178,7 +177,15 @@ class Desk:
         return self.now_us
 
     def begin_tick(self) -> int:
-        """Something is about to happen, now; returns the time."""
+        """Something is about to happen, now, and what is due by now before it; returns the time."""
+        now_us = self._begin_first()
+        if self._alarm.due_us <= now_us:
+            self._alarm.clear()
+            self.core.advance(now_us)
+        return now_us
+
+    def _begin_first(self) -> int:
+        """The same for what has to come before all that is due."""
         now_us = self.clock()
         self.exchange.begin()
         return now_us
@@ -270,17 +277,5 @@ class Desk:
             self.exchange.reply(session, packed_error(ErrorCode.INVALID_MESSAGE, reason))
             self.close(session, POLICY_VIOLATION, reason)
 
-    def _arm_timer(self) -> None:
-        due = self.core.ground.agenda.next_due
-        if due is None or (self._timer is not None and self._timer_due <= due):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer_due = due
-        delay_s = max(0.0, (due - self.clock()) / 1e6)
-        self._timer = self._loop.call_later(delay_s, self._advance)
-
-    def _advance(self) -> None:
-        self._timer = None
-        self.begin_tick()
-        self.core.advance(self.now_us)
+    def _set_alarm(self) -> None:
+        self._alarm.set(self.core.ground.agenda.next_due)

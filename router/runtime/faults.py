@@ -28,13 +28,13 @@ class Faults:
         exchange: Exchange,
         ports: DeskPorts,
         core: Core,
-        begin_tick: Callable[[], int],
+        begin_first: Callable[[], int],
     ) -> None:
         self._keeping = keeping
         self._exchange = exchange
         self._ports = ports
         self._core = core
-        self._begin_tick = begin_tick
+        self._begin_first = begin_first
         self._snapshot: asyncio.Task[None] | None = None
 
     def heed(self) -> None:
@@ -52,7 +52,7 @@ class Faults:
 
     def _tell_gap(self) -> None:
         """The journal can write again: say what it missed, and how things are now."""
-        now_us = self._begin_tick()
+        now_us = self._begin_first()
         log.warning("%d entries are missing from the journal", self._keeping.missed)
         self._keeping.record_gap(now_us)
         self._exchange.flush()

@@ -109,6 +109,30 @@ async def test_a_clock_that_is_set_while_the_router_runs(
     assert again.params.keys() == {"/used", "/later", "/paced"}
 
 
+async def test_what_is_due_by_a_clock_that_is_set_forward_is_so_at_once(
+    router: RouterProcess, clock: ClockFrom
+):
+    """As after a night in which the machine slept: the next request sees it, and who waits hears of it."""
+    await router.start()
+    peer, reader = await Peer.connect(router.port), await Peer.connect(router.port)
+    await reader.say(Subscribe(1, "/later"))
+    await reader.hears_nothing()
+    await peer.set("/mortal", 1, ttl=absolute_ttl(HOUR_S))
+    await peer.set("/idle", 1, ttl=sliding_ttl(HOUR_S))
+    due_us = await router_time(peer) + HOUR_S * SECOND_US
+    await peer.say(Bundle([make_set("/later", 1)], timestamp=due_us))
+    clock.set(HOUR_S // 2)
+    assert await peer.get("/idle") is not None
+    clock.set(HOUR_S * 5 // 4)
+    assert await peer.get("/mortal") is None
+    assert (await reader.hear(Set)).value == 1
+    await peer.say(Bundle([make_set("/later", 2)], timestamp=due_us + HOUR_S * SECOND_US))
+    assert await peer.get("/idle") is not None
+    clock.set(3 * HOUR_S)
+    assert (await reader.hear(Set)).value == 2
+    assert await peer.get("/idle") is None
+
+
 async def test_a_clock_that_is_set_between_runs(router: RouterProcess, clock: ClockFrom):
     """Times go back in the journal, and stay true; searching by time is exact, and so is the state."""
     for life, wrong_by_s in enumerate((0, -2 * HOUR_S, HOUR_S, -HOUR_S)):
