@@ -39,6 +39,9 @@ from router.wire.codes import ErrorCode
 
 log = logging.getLogger("router.desk")
 
+GRACE_S = 2.0
+"""For who may not be here any more, to take what was sent before; who is slow gets no more of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeskSettings:
@@ -195,7 +198,14 @@ class Desk:
         self.exchange.settle()
         outbox: Outbox = session.outbox
         outbox.close(code, reason)
+        if session.access.ended is not None:
+            self._loop.call_later(GRACE_S, self._drop, session.number)
         self._leave(session)
+
+    def _drop(self, number: int) -> None:
+        outbox = self._outbox_of(number)
+        if outbox is not None:
+            outbox.abort()
 
     def give_up_soon(self, link: Link) -> None:
         """A session cannot take its events: tell it and close, when this turn of the loop is over."""
