@@ -41,8 +41,8 @@ log = logging.getLogger("router")
 
 QUIESCE_TIMEOUT_S = 1.0
 """For what was accepted to be committed when the router is told to end; its process goes on alone."""
-CLOSE_TIMEOUT_S = 0.5
-"""For clients to answer the close."""
+LEAVING_TIMEOUT_S = 0.5
+"""For clients to answer the close of a router that ends."""
 STOP_TIMEOUT_S = 10.0
 """For the last snapshot."""
 
@@ -64,7 +64,7 @@ class Router:
         self._process: JournalProcess | None = None
         self._desk: Desk | None = None
         self._certificates: Certificates | None = None
-        self._door = WebSocketDoor(CLOSE_TIMEOUT_S)
+        self._door = WebSocketDoor()
         self._port = 0
         self.restored_params = 0
 
@@ -90,9 +90,7 @@ class Router:
         limits = self.config.limits()
         gate = _make_gate(self.config.auth, limits)
         self._certificates = make_certificates(self.config)
-        self._door = WebSocketDoor(
-            CLOSE_TIMEOUT_S, guard=make_guard(self.config), certificates=self._certificates
-        )
+        self._door = WebSocketDoor(guard=make_guard(self.config), certificates=self._certificates)
         recorder = await self._make_recorder()
         settings = DeskSettings(
             limits,
@@ -117,7 +115,7 @@ class Router:
             return
         if not await _in_time(desk.quiesce, QUIESCE_TIMEOUT_S):
             log.warning("the journal is slow: what was accepted is still being written")
-        await self._door.close(timeout_s=CLOSE_TIMEOUT_S)
+        await self._door.close(timeout_s=LEAVING_TIMEOUT_S)
         if not await _in_time(desk.stop, STOP_TIMEOUT_S):
             log.warning("the journal has not ended in %g s; its process finishes alone", STOP_TIMEOUT_S)
 
