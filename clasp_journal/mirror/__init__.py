@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from clasp_journal.mirror.options import MirrorOptions
     from clasp_journal.mirror.rebuilding import DifferingEntry, Report, rebuild
     from clasp_journal.mirror.redaction import count_forgettable, forget_lines
-    from clasp_journal.mirror.transaction import MirrorRefused
+    from clasp_journal.mirror.trouble import MirrorRefused
     from clasp_journal.mirror.verification import ChainReport, verify_chain
     from clasp_journal.mirror.writing import Mirror
 
@@ -65,7 +65,7 @@ _HOMES = {
     "DifferingEntry": "rebuilding",
     "Mirror": "writing",
     "MirrorOptions": "options",
-    "MirrorRefused": "transaction",
+    "MirrorRefused": "trouble",
     "Parity": "comparing",
     "Report": "rebuilding",
     "count_forgettable": "redaction",

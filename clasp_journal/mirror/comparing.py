@@ -16,7 +16,7 @@ from clasp_journal.mirror.ending import find_end
 from clasp_journal.mirror.lines import entry_of_body
 from clasp_journal.mirror.removals import read_removals
 from clasp_journal.mirror.segments import all_segments, open_segment
-from clasp_journal.mirror.writing import telling
+from clasp_journal.mirror.trouble import telling
 
 NAMED_MAX = 1_000
 """How many entries, or ranges of them, are named; all are counted."""

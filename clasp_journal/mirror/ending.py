@@ -115,6 +115,12 @@ def lines_after(path: str, seq: int) -> Iterator[Line]:
                     yield line
 
 
+def digest_at(path: str, seq: int) -> bytes | None:
+    """The digest of an entry, if it is there; found by reading."""
+    first = next(lines_after(path, seq - 1), None)
+    return first.digest if first is not None and first.seq == seq else None
+
+
 def _is_begun(file: str) -> bool:
     """Whether the first line is whole; a crash may have come before."""
     with open_segment(file) as lines:

@@ -21,8 +21,8 @@ from clasp_journal.mirror.comparing import Body, Parity
 from clasp_journal.mirror.ending import find_end
 from clasp_journal.mirror.lines import body_of, entry_of_body
 from clasp_journal.mirror.removals import read_removals
+from clasp_journal.mirror.trouble import telling
 from clasp_journal.mirror.walking import Break, Walk
-from clasp_journal.mirror.writing import telling
 from clasp_journal.restore import State
 from clasp_journal.selection import FORGOTTEN
 

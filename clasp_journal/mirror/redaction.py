@@ -13,8 +13,9 @@ from clasp_journal.mirror.options import MirrorOptions
 from clasp_journal.mirror.packing import create_packed
 from clasp_journal.mirror.removals import Removals, read_removals
 from clasp_journal.mirror.segments import PART, all_segments, open_segment, remove_leftovers, sync_folder
+from clasp_journal.mirror.trouble import broken_mirror, telling
 from clasp_journal.mirror.walking import Walk
-from clasp_journal.mirror.writing import Mirror, broken_mirror, telling
+from clasp_journal.mirror.writing import Mirror
 
 
 def forget_lines(file: str | os.PathLike[str]) -> int:

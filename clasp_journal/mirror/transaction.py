@@ -8,33 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 from clasp_journal.entry import JournalEntry
-from clasp_journal.errors import JournalError
-from clasp_journal.mirror.chain import HASH_BYTES
+from clasp_journal.mirror.chain import HASH_BYTES, digest_of
+from clasp_journal.mirror.ending import digest_at
 from clasp_journal.mirror.lines import body_of
-
-if TYPE_CHECKING:
-    from clasp_journal.mirror.writing import Mirror
+from clasp_journal.mirror.newest_file import NewestFile
+from clasp_journal.mirror.trouble import MirrorRefused, telling
 
 WRITTEN_AT_ONCE_LINES = 4_096
-
-
-class MirrorRefused(JournalError):
-    """The mirror does not take this append; neither side has changed."""
 
 
 class Transaction:
     """What is added to a mirror as a whole. Made by `Mirror.transaction`."""
 
-    def __init__(self, mirror: Mirror, *, synced: bool) -> None:
-        self._mirror = mirror
+    def __init__(self, file: NewestFile, *, synced: bool) -> None:
+        self._file = file
         self._synced = synced
-        self._policy = mirror.options.policy
+        self._policy = file.options.policy
         self._lines: list[str] = []
-        self._head = mirror.at.head
-        self._seq = mirror.expected_seq - 1
+        self._head = file.at.head
+        self._seq = file.expected_seq - 1
         self._held: tuple[str, bytes] | None = None
         """The last body and its digest: whether another follows is not known yet."""
 
@@ -66,7 +60,7 @@ class Transaction:
 
     def mirror_one(self, entry: JournalEntry) -> bool:
         """Add an entry; False if that very entry is there already. Another one with its number is refused."""
-        if entry.seq <= self._mirror.at.seq and self._mirror.holds(entry):
+        if entry.seq <= self._file.at.seq and self._holds(entry):
             return False
         self.add(entry)
         return True
@@ -80,21 +74,30 @@ class Transaction:
         self._lines.append(f'{body},"hash":"{self._head.hex()}"}}\n')
         self._held = None
         self._write_out()
-        self._mirror.at = self._mirror.at._replace(head=self._head, seq=self._seq)
+        self._file.at = self._file.at._replace(head=self._head, seq=self._seq)
         if self._synced:
-            self._mirror.sync()
+            self._file.sync()
+
+    def _holds(self, entry: JournalEntry) -> bool:
+        """Whether an entry that is not newer than the end is there; `MirrorRefused` if another one is."""
+        wanted = digest_of(body_of(entry, entry.seq).encode())
+        path = self._file.path
+        with telling(path, "read"):
+            found = digest_at(path, entry.seq)
+        if found is not None and found != wanted:
+            reason = f"entry {entry.seq} is another one there (digest {found.hex()}, not {wanted.hex()})"
+            raise MirrorRefused(reason, path=path, operation="append")
+        return found is not None
 
     def _write_out(self) -> None:
-        self._mirror.write("".join(self._lines).encode())
+        self._file.write("".join(self._lines).encode())
         self._lines.clear()
 
     def _must_follow(self, seq: int) -> None:
         if seq != self._seq + 1:
             there = "is there already" if seq <= self._seq else f"leaves a gap behind entry {self._seq}"
-            raise MirrorRefused(f"entry {seq} {there}", path=self._mirror.path, operation="append")
+            raise MirrorRefused(f"entry {seq} {there}", path=self._file.path, operation="append")
 
     def _ask(self, reason: str | None, seq: int) -> None:
         if reason is not None:
-            raise MirrorRefused(
-                f"entry {seq} is refused: {reason}", path=self._mirror.path, operation="append"
-            )
+            raise MirrorRefused(f"entry {seq} is refused: {reason}", path=self._file.path, operation="append")

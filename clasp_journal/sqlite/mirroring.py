@@ -17,7 +17,8 @@ from clasp_journal.forgetting import is_blank
 from clasp_journal.mirror.chain import Position, digest_of
 from clasp_journal.mirror.lines import body_of, entry_of_body
 from clasp_journal.mirror.options import MirrorOptions
-from clasp_journal.mirror.writing import Mirror, broken_mirror
+from clasp_journal.mirror.trouble import broken_mirror
+from clasp_journal.mirror.writing import Mirror
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.extent import Extent, read_extent
 from clasp_journal.sqlite.meta import Meta
