@@ -16,6 +16,7 @@ from clasp_journal.address import Pattern
 from clasp_journal.errors import JournalCorrupt
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.checksum import BIAS, small_row_checksum
+from clasp_journal.sqlite.recency import Recency
 
 PATTERNS_MAX = 64
 """Patterns whose addresses are remembered; the one that was not asked for the longest goes first."""
@@ -46,6 +47,8 @@ class Catalog:
         self.author_ids: dict[tuple[str, str | None], int] = {}
         self.last_address_id = 0
         self.last_author_id = 0
+        self.recency: Recency | None = None
+        """How far back the last entries of addresses lie, where that is known; shared with copies."""
         self._authors_by_word: dict[str, list[int]] = {}
         self._matched: OrderedDict[str, tuple[int, Matched]] = OrderedDict()
 
@@ -55,6 +58,7 @@ class Catalog:
         copied.addresses, copied.authors = dict(self.addresses), dict(self.authors)
         copied.address_ids, copied.author_ids = dict(self.address_ids), dict(self.author_ids)
         copied.last_address_id, copied.last_author_id = self.last_address_id, self.last_author_id
+        copied.recency = self.recency
         copied._authors_by_word = {word: list(ids) for word, ids in self._authors_by_word.items()}
         return copied
 

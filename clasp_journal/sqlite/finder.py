@@ -7,13 +7,11 @@ view of the file for some milliseconds, so no search keeps the write-ahead log f
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from enum import Enum
-from heapq import heappop, heapreplace
-from typing import NamedTuple, TypeAlias
 
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt
@@ -22,10 +20,10 @@ from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog, Matched
 from clasp_journal.sqlite.clock import Span, narrow
 from clasp_journal.sqlite.extent import Extent, read_extent, read_runs
+from clasp_journal.sqlite.merging import Merging
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.narrowing import Narrowing
 from clasp_journal.sqlite.planner import (
-    MERGE_SLICE_ENTRIES,
     SCAN_SLICE_ENTRIES,
     Plan,
     Task,
@@ -40,13 +38,6 @@ ADDRESSES_IN_SQL_MAX = 2_000
 
 RUN_S = 0.003
 """Slices that are done sooner are not worth the way from thread to thread and back."""
-READ_AHEAD_ENTRIES = 1_000
-"""What a merge may have read of its addresses and not looked at yet; of each address one or two at least."""
-GROWTH = 4
-"""Of an address in a merge so many times more is read each time: most have only a few entries in it."""
-
-_Place: TypeAlias = tuple[int, int, Iterator[Row] | None, Row | None]
-"""In a merge: the order of the next entry of an address, the address's id, what follows, that entry."""
 
 
 class Aim(Enum):
@@ -55,14 +46,6 @@ class Aim(Enum):
     OLDEST = "the oldest entries, oldest first"
     NEWEST = "the newest entries, newest first"
     NUMBERS = "how many there are of the newest, and the number of the last of them"
-
-
-class _Ends(NamedTuple):
-    """Where the addresses of a merge begin."""
-
-    heap: list[_Place]
-    upto: int
-    """The order up to which no address is missing."""
 
 
 class Search:
@@ -84,7 +67,7 @@ class Search:
         self._todo: list[Span] | None = None
         self._scanned = 0
         self._passed = 0
-        self._has_merged = False
+        self._merging = Merging(catalog, backwards=self._backwards)
 
     def run(self, db: sqlite3.Connection) -> bool:
         """Do slices of the work for a moment; tell whether there was a last one."""
@@ -147,6 +130,7 @@ class Search:
             len(self._catalog.addresses),
             span.upto_seq - span.after_seq,
             self._left(),
+            self._merging.knows_ends(span),
             (self._passed + 1) / self._scanned if self._scanned else None,
         )
 
@@ -213,63 +197,19 @@ class Search:
         return Span(span.after_seq, min(span.upto_seq, span.after_seq + size))
 
     def _merge(self, db: sqlite3.Connection, span: Span, by: tuple[Matched, Narrowing]) -> int:
-        """Follow each address's index, the next entry first; return the number up to which that is done.
-
-        An address is looked into when its first entry comes up, which for most of many never happens.
-        """
+        """Serve the next numbers of each address in order; return the number up to which that is done."""
         matched, narrowing = by
-        sign = -1 if self._backwards else 1
-        heap, upto = self._ends(db, span, matched)
-        share = READ_AHEAD_ENTRIES // max(1, len(heap)) + 1
-        at_once = min(self._left() // max(1, len(heap)) + 1, share)
-        for _ in range(MERGE_SLICE_ENTRIES):
-            if not heap or heap[0][0] > upto:
-                break
-            order, address_id, following, row = heap[0]
-            if following is None:
-                following = self._follow(db, span, (sign * order, address_id), (at_once, share))
-                row = next(following, None)
-                if row is None or row[0] != sign * order:
-                    raise _missing(sign * order)
-            assert row is not None
-            if narrowing.passes(row) and self._keep(row):
-                return int(row[0])
-            next_row = next(following, None)
-            if next_row is None:
-                heappop(heap)
-            else:
-                heapreplace(heap, (sign * next_row[0], address_id, following, next_row))
-        return sign * (min(upto, heap[0][0] - 1) if heap else upto)
-
-    def _ends(self, db: sqlite3.Connection, span: Span, matched: Matched) -> _Ends:
-        """The addresses that come first. As many as entries are wanted are enough, unless entries are passed
-        over; so at first it is tried with these."""
-        most = -1 if self._has_merged else self._left()
-        self._has_merged = True
-        sign = -1 if self._backwards else 1
-        cells = (*span, matched.as_json, most)
-        ends = db.execute(schema.ends(last=self._backwards), cells).fetchall()
-        # They come in the order of the merge, which makes a heap of them.
-        heap: list[_Place] = [(sign * seq, number, None, None) for seq, number in ends if seq is not None]
-        if len(heap) == most < len(matched.ids):
-            return _Ends(heap, heap[-1][0])
-        return _Ends(heap, sign * (span.after_seq + 1 if self._backwards else span.upto_seq))
-
-    def _follow(
-        self, db: sqlite3.Connection, span: Span, place: tuple[int, int], at_once: tuple[int, int]
-    ) -> Iterator[Row]:
-        """The entries of an address from one of them on, read a few at a time, then more, up to a bound."""
-        seq, address_id = place
-        count, most = at_once
-        statement = schema.entries_of_address(backwards=self._backwards, only_keys=self._only_keys)
-        while True:
-            bounds = (span.after_seq, seq) if self._backwards else (seq - 1, span.upto_seq)
-            rows = db.execute(statement, (*bounds, address_id, count)).fetchall()
-            yield from rows
-            if len(rows) < count:
-                return
-            seq = rows[-1][0] + (-1 if self._backwards else 1)
-            count = min(count * GROWTH, most)
+        numbers = self._merging.look(db, span, matched, self._left())
+        seqs = numbers.seqs[: self._left()] if narrowing.is_empty else numbers.seqs
+        statement = schema.entries_at(backwards=self._backwards, only_keys=self._only_keys)
+        with closing(db.execute(statement, (json.dumps(seqs),))) as rows:
+            for seq in seqs:
+                row = rows.fetchone()
+                if row is None or row[0] != seq:
+                    raise _missing(seq)
+                if narrowing.passes(row) and self._keep(row):
+                    return seq
+        return numbers.reached
 
 
 def spans_by_time(

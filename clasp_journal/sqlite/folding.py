@@ -83,7 +83,7 @@ class Folding:
         def job(db: sqlite3.Connection) -> bool:
             with reading(db):
                 self._catalog.refresh(db)
-                rows = db.execute(schema.ENTRIES_AT, (json.dumps(seqs),)).fetchall()
+                rows = db.execute(schema.entries_at(), (json.dumps(seqs),)).fetchall()
                 demand(db, seqs, rows)
             for row in rows:
                 self._state.apply(entry_of(row, self._catalog))

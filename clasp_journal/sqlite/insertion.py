@@ -76,6 +76,7 @@ class Insertion:
             # there may be what rules thin.
             meta = meta._replace(latest_seq=latest_seq, forgetting_after=self._latest_seq, thinned_upto=0)
             meta.write(db)
+            writer.recency.give_up()
         writer.catalog.refresh(db)
         writer.clock.runs, writer.clock.highest_us = clock.runs, clock.highest_us
         writer.latest_seq = latest_seq

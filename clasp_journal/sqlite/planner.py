@@ -19,8 +19,9 @@ MERGE_SLICE_ENTRIES = 10_000
 """The same for entries read through an index, each of which costs more."""
 
 SEEK_US = 2.0
-OPEN_US = 9.0
-STEP_US = 2.5
+RECALL_US = 0.2
+OPEN_US = 3.0
+STEP_US = 3.0
 SCANNED_US = 0.25
 
 
@@ -39,6 +40,8 @@ class Task(NamedTuple):
     known_addresses: int
     span_entries: int
     wanted_entries: int
+    knows_ends: bool = False
+    """Whether the last entries of addresses need not be looked for."""
     density: float | None = None
     """Which share of the entries matched in the slices scanned so far."""
 
@@ -51,15 +54,19 @@ def choose(task: Task) -> Plan:
 
 
 def merging_us(task: Task) -> float:
-    """What merging costs: a seek per address, a cursor per address that comes first, a step per entry."""
+    """What merging costs: a look per address, a cursor per address that comes first, a step per entry."""
     addresses = task.matched_addresses or 0
     wanted = min(task.wanted_entries, task.span_entries)
-    return addresses * SEEK_US + min(addresses, wanted) * OPEN_US + wanted * STEP_US
+    return (
+        addresses * (RECALL_US if task.knows_ends else SEEK_US)
+        + min(addresses, wanted) * OPEN_US
+        + wanted * STEP_US
+    )
 
 
 def scanning_us(task: Task) -> float:
-    """What scanning costs."""
-    return scanned_entries(task) * SCANNED_US
+    """What scanning costs; as long as that is a guess, twice as much, which is what trying it costs."""
+    return scanned_entries(task) * SCANNED_US * (2 if task.density is None else 1)
 
 
 def scanned_entries(task: Task) -> float:

@@ -208,7 +208,6 @@ _ROW = f"({', '.join('?' * len(ENTRY_COLUMNS))})"
 INSERT_ENTRY = f"INSERT INTO entry ({_ENTRY}) VALUES {_ROW}"
 INSERT_ENTRIES = f"INSERT INTO entry ({_ENTRY}) VALUES {', '.join([_ROW] * ROWS_AT_ONCE)}"
 ENTRY_AT = f"SELECT {_ENTRY} FROM entry WHERE seq = ?"
-ENTRIES_AT = f"SELECT {_ENTRY} FROM entry WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
 _IS_PLAIN_SET = f"""kind = 0x21 AND typeof(value) = 'real' AND signal IS NOT NULL AND revision IS NOT NULL
     AND coalesce({", ".join(sorted(set(ENTRY_COLUMNS) - set(PLAIN_COLUMNS)))}) IS NULL"""
 PACK = "pack_entry"
@@ -239,10 +238,18 @@ def ends(*, last: bool = False) -> str:
     FROM json_each(?3) AS wanted ORDER BY 1 {order} NULLS LAST LIMIT ?4"""
 
 
-def entries_of_address(*, backwards: bool = False, only_keys: bool = False) -> str:
-    """Up to ?4 entries, or only their keys, of the address ?3 in a span."""
-    return f"""SELECT {_KEYS if only_keys else _ENTRY} FROM entry INDEXED BY entry_by_address
-    WHERE address_id = ?3 AND {_SPAN} ORDER BY seq {"DESC" if backwards else "ASC"} LIMIT ?4"""
+def numbers_of_addresses(*, backwards: bool = False) -> str:
+    """Up to ?4 numbers of each address in ?3 in a span, as one text: `7,9;8`. What is stepped only once does
+    not hand the interpreter back and forth."""
+    return f"""SELECT group_concat(numbers, ';') FROM (SELECT (SELECT group_concat(seq) FROM (
+    SELECT seq FROM entry INDEXED BY entry_by_address WHERE address_id = wanted.value AND {_SPAN}
+    ORDER BY seq {"DESC" if backwards else "ASC"} LIMIT ?4)) AS numbers FROM json_each(?3) AS wanted)"""
+
+
+def entries_at(*, backwards: bool = False, only_keys: bool = False) -> str:
+    """The entries, or only their keys, with these numbers."""
+    return f"""SELECT {_KEYS if only_keys else _ENTRY} FROM entry
+    WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq {"DESC" if backwards else "ASC"}"""
 
 
 _NARROW_ADDRESSES = " AND address_id IN (SELECT value FROM json_each(?3))"

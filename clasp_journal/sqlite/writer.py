@@ -27,6 +27,7 @@ from clasp_journal.sqlite.forms import form_of
 from clasp_journal.sqlite.inserting import NULL, cells_of, insert
 from clasp_journal.sqlite.names import NewNames
 from clasp_journal.sqlite.presence import Presence
+from clasp_journal.sqlite.recency import Recency
 from clasp_journal.sqlite.rows import NO_REVISION, Row, entry_checksum, extra_of
 from clasp_journal.sqlite.transactions import writing
 
@@ -52,6 +53,7 @@ class EntryWriter:
         self.clock = clock
         self.latest_seq = latest_seq
         self.changes = Changes(latest_seq)
+        self.recency = catalog.recency = Recency(latest_seq)
         self.mirror: Mirror | None = None
         self._wal_path = path + "-wal"
         self._presence = Presence(path, self._wal_path)
@@ -95,6 +97,7 @@ class EntryWriter:
         batch.names.adopt()
         self.clock.runs, self.clock.highest_us = batch.runs, batch.highest_us
         self.changes.add(batch.changed, batch.expiries, regular=batch.regular)
+        self.recency.note(batch.changed, batch.others, upto_seq=batch.last_seq)
         self._unwatched_entries += batch.last_seq - self.latest_seq
         self.latest_seq = batch.last_seq
         self._watch_log(db)
@@ -146,13 +149,17 @@ class Batch:
         self.runs = clock.runs
         self.highest_us = clock.highest_us
         self.changed: dict[int, int] = {}
+        """The last change of each address."""
+        self.others: dict[int, int] = {}
+        """The last entry that is no change, of each address that has one."""
         self.expiries = 0
         self.regular = True
         self._catalog = catalog
 
     def rows(self, entries: Iterable[JournalEntry | Plain]) -> Iterator[Row]:
         """Number the entries and turn them into rows."""
-        addresses, names, changed = self._catalog.address_ids, self.names, self.changed
+        addresses, names = self._catalog.address_ids, self.names
+        changed, others = self.changed, self.others
         seq, highest_us = self.last_seq, self.highest_us
         last_author: str | None = None
         last_name: str | None = None
@@ -180,6 +187,7 @@ class Batch:
             if short is not None:
                 if revision is None:
                     kind, told, cell = _PUBLISH, NO_REVISION, null
+                    others[address_id] = seq
                 else:
                     kind, told, cell = _SET, revision, revision
                     changed[address_id] = seq
@@ -203,6 +211,8 @@ class Batch:
             self.changed[address_id] = seq
             self.expiries += code == _EXPIRE
             self.regular = self.regular and revision is not None
+        else:
+            self.others[address_id] = seq
         rest = ttl, samples, rate, gesture_id, phase, sent, details
         if encoded is None or signal is None or rest != _NOTHING:
             return _rich_row(entry, seq, address_id, author_id)

@@ -167,6 +167,8 @@ def _blank_slice(db: sqlite3.Connection, catalog: Catalog, author: str, span: Sp
         rows = db.execute(schema.scan(rest=True), narrowed).fetchall()
         write_blanks(db, [_blank_cells(row, nobody) for row in rows if row[2] != EntryKind.FORGET])
         names.insert(db)
+        if catalog.recency is not None:
+            catalog.recency.loosen(nobody[0])
     names.adopt()
 
 

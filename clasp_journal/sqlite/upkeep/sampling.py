@@ -143,7 +143,7 @@ class Sampling:
         names = NewNames(self._writer.entries.catalog)
         nobody = names.author_id("", None)
         with writing(db):
-            rows = db.execute(schema.ENTRIES_AT, (json.dumps([each.seq for each in going]),)).fetchall()
+            rows = db.execute(schema.entries_at(), (json.dumps([each.seq for each in going]),)).fetchall()
             write_blanks(db, [blank_cells(row, EntryKind.REMOVED, (row[4], nobody)) for row in rows])
             names.insert(db)
         names.adopt()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.selection import Selection
-from clasp_journal.sqlite import SqliteJournal, finder
+from clasp_journal.sqlite import SqliteJournal, finder, merging
 from clasp_journal.sqlite.planner import (
     PROBE_ENTRIES_MAX,
     PROBE_ENTRIES_MIN,
@@ -37,10 +37,9 @@ def way(request: pytest.FixtureRequest) -> Iterator[None]:
     plan = request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finder, "SCAN_SLICE_ENTRIES", 3)
-        patch.setattr(finder, "READ_AHEAD_ENTRIES", 2)
-        patch.setattr(finder, "GROWTH", 2)
         patch.setattr(finder, "probe_entries", lambda task: 2)
-        patch.setattr(finder, "MERGE_SLICE_ENTRIES", 3)
+        patch.setattr(merging, "MERGE_SLICE_ENTRIES", 3)
+        patch.setattr(merging, "GROWTH", 2)
         patch.setattr(finder, "ADDRESSES_IN_SQL_MAX", 2)
         if plan is not None:
             patch.setattr(
