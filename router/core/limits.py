@@ -75,6 +75,8 @@ class Limits:
     """Gestures whose moves are thinned; those beyond pass untouched."""
     thinned_addresses: int = 10_000
     """Addresses per session whose max_rate, window and epsilon are honoured; those beyond pass untouched."""
+    thinned_bytes: int = 8 * MIB
+    """And the bytes of their updates that wait; one for which there is no room passes untouched."""
     passing_topics: int = 100_000
     """Addresses without a param whose readers are remembered."""
 

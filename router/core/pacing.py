@@ -1,9 +1,10 @@
 """Updates thinned out for those who asked for fewer: max_rate, window and epsilon.
 
 Laws: thinning concerns delivery only; an update is held back for one interval at most, and the last one
-always arrives; a change smaller than epsilon, measured from what was sent last, is none. Where a session's
-subscriptions change it begins anew, so that nothing is measured from, or told after, what came another way.
-What a session has waiting goes with it.
+always arrives; a change smaller than epsilon, measured from what was sent last, is none. What waits is
+bounded: that for which there is no room passes at once. Where a session's subscriptions change it begins
+anew, so that nothing is measured from, or told after, what came another way. What a session has waiting goes
+with it.
 """
 
 from __future__ import annotations
@@ -49,56 +50,96 @@ class _Course:
         self.note: Note | None = None
 
 
+class _Courses:
+    """Those of one session."""
+
+    __slots__ = ("by_key", "waiting_bytes")
+
+    def __init__(self) -> None:
+        self.by_key: dict[_Key, _Course] = {}
+        self.waiting_bytes = 0
+
+    def put(self, course: _Course, update: Update) -> None:
+        """Let it wait, in place of what waited before."""
+        self.take(course)
+        course.waiting = update
+        self.waiting_bytes += len(update.packed)
+
+    def take(self, course: _Course) -> Update | None:
+        """What waited, and does no longer."""
+        update, course.waiting = course.waiting, None
+        if update is not None:
+            self.waiting_bytes -= len(update.packed)
+        return update
+
+
 class Pacing:
     """Every thinned course, by session, address and signal type."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._courses: dict[Session, dict[_Key, _Course]] = {}
+        self._courses: dict[Session, _Courses] = {}
         self._alone: dict[Session, Readers] = {}
 
     def offer(self, session: Session, pace: Pace, topic: Topic, update: Update, now: int) -> None:
         """An update for one session that wants them thinned out."""
-        course = self._course(session, topic, update.fate)
+        courses = self._courses.get(session)
+        if courses is None:
+            courses = self._courses[session] = _Courses()
+        course = self._course(courses, topic, update.fate)
         if course is None:
             self._deliver(session, topic, update)
-        elif course.waiting is not None:
-            course.waiting = update
+        elif course.waiting is None and _is_small(pace, course.number, _number(pace, update)):
             self._ground.tally.paced += 1
-        elif _is_small(pace, course.number, _number(pace, update)):
-            self._ground.tally.paced += 1
-        elif course.sent_at is None or now - course.sent_at >= pace.interval_us:
+        elif course.waiting is None and (course.sent_at is None or now - course.sent_at >= pace.interval_us):
             self._send(session, course, update, now)
+        elif courses.waiting_bytes + len(update.packed) > self._ground.limits.thinned_bytes:
+            courses.take(course)
+            self._call_off(course)
+            self._send(session, course, update, now)
+        elif course.waiting is not None:
+            courses.put(course, update)
+            self._ground.tally.paced += 1
         else:
-            course.waiting = update
+            assert course.sent_at is not None
+            courses.put(course, update)
             course.note = self._ground.agenda.note(
                 course.sent_at + pace.interval_us, lambda due: self._release(session, course, due)
             )
 
     def renew(self, session: Session, pattern: Pattern) -> None:
         """Its subscriptions to these addresses have changed. What waits is told, if it is still asked for."""
-        courses = self._courses.get(session, {})
+        courses = self._courses.get(session)
+        if courses is None:
+            return
         prefix, matches = pattern.prefix, pattern.matches
-        for key, course in list(courses.items()):
+        for key, course in list(courses.by_key.items()):
             address = course.topic.text
             if address.startswith(prefix) and matches(address):
-                del courses[key]
-                if course.note is not None:
-                    self._ground.agenda.cancel(course.note)
-                if course.waiting is not None:
-                    self._tell_if_wanted(session, course.topic, course.waiting)
+                del courses.by_key[key]
+                self._call_off(course)
+                update = courses.take(course)
+                if update is not None:
+                    self._tell_if_wanted(session, course.topic, update)
 
     def forget(self, session: Session) -> None:
         """The session is gone."""
         self._alone.pop(session, None)
-        for course in self._courses.pop(session, {}).values():
-            if course.note is not None:
-                self._ground.agenda.cancel(course.note)
+        courses = self._courses.pop(session, None)
+        if courses is not None:
+            for course in courses.by_key.values():
+                self._call_off(course)
 
     def _release(self, session: Session, course: _Course, now: int) -> None:
-        update, course.waiting, course.note = course.waiting, None, None
+        course.note = None
+        update = self._courses[session].take(course)
         assert update is not None
         self._send(session, course, update, now)
+
+    def _call_off(self, course: _Course) -> None:
+        if course.note is not None:
+            self._ground.agenda.cancel(course.note)
+            course.note = None
 
     def _tell_if_wanted(self, session: Session, topic: Topic, update: Update) -> None:
         readers = topic.readers(self._ground.subscriptions, update.signal)
@@ -116,12 +157,11 @@ class Pacing:
             alone = self._alone[session] = Readers((session,), {})
         self._ground.ports.deliver(alone, (update.packed,), (topic,), update.fate, None)
 
-    def _course(self, session: Session, topic: Topic, fate: Fate) -> _Course | None:
-        courses = self._courses.setdefault(session, {})
+    def _course(self, courses: _Courses, topic: Topic, fate: Fate) -> _Course | None:
         key = topic.address, fate
-        course = courses.get(key)
-        if course is None and len(courses) < self._ground.limits.thinned_addresses:
-            course = courses[key] = _Course(topic)
+        course = courses.by_key.get(key)
+        if course is None and len(courses.by_key) < self._ground.limits.thinned_addresses:
+            course = courses.by_key[key] = _Course(topic)
         return course
 
 

@@ -199,6 +199,25 @@ def test_addresses_beyond_the_limit_pass_untouched():
     assert reader.values() == [2]
 
 
+def test_updates_beyond_the_bytes_that_may_wait_pass_untouched():
+    """The newest at once, in place of an older one that waited; and when there is room again, they wait."""
+    desk = Desk(thinned_bytes=1_000)
+    writer, reader = desk.connect(), desk.connect()
+    reader.subscribe("/**", max_rate=1)
+    short, long = "x" * 100, "x" * 900
+    for value in (short, short, long):
+        writer.set("/a", value)
+        writer.set("/b", value)
+    assert reader.values() == [short, short, long, long]
+    desk.later(1)
+    assert reader.values() == []
+    for value in (long, short):
+        writer.set("/a", value)
+    assert reader.values() == [long]
+    desk.later(1)
+    assert reader.values() == [short]
+
+
 steps = st.lists(
     st.tuples(st.integers(0, 300), st.sampled_from(["/a", "/b"]), st.integers(-3, 3)), min_size=1, max_size=30
 )
