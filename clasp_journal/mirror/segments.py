@@ -18,14 +18,8 @@ PART = ".part"
 
 def closed_segments(path: str) -> list[str]:
     """The closed files, oldest first; of one that is there twice, the one that is not compressed."""
-    folder, name = os.path.split(os.path.abspath(path))
-    shape = re.compile(re.escape(name) + r"\.(\d{6,})(?:\.gz|\.zst)?")
-    found: dict[int, str] = {}
-    for entry in sorted(os.listdir(folder)):
-        matched = shape.fullmatch(entry)
-        if matched is not None:
-            found.setdefault(int(matched[1]), os.path.join(folder, entry))
-    return [found[number] for number in sorted(found)]
+    copies = _closed_copies(path)
+    return [copies[number][0] for number in sorted(copies)]
 
 
 def all_segments(path: str) -> list[str]:
@@ -38,13 +32,24 @@ def remove_leftovers(path: str) -> None:
     folder, name = os.path.split(os.path.abspath(path))
     unfinished = re.compile(re.escape(name) + r"(\.\d{6,})?(\.gz|\.zst)?" + re.escape(PART))
     left = [os.path.join(folder, entry) for entry in os.listdir(folder) if unfinished.fullmatch(entry)]
-    for segment in closed_segments(path):
-        if not segment.endswith(COMPRESSED):
-            left += [segment + suffix for suffix in COMPRESSED if os.path.exists(segment + suffix)]
+    for _, *others in _closed_copies(path).values():
+        left += others
     for leftover in left:
         os.unlink(leftover)
     if left:
         sync_folder(path)
+
+
+def _closed_copies(path: str) -> dict[int, list[str]]:
+    """The closed files by number, each with its copies: first the one that is not compressed."""
+    folder, name = os.path.split(os.path.abspath(path))
+    shape = re.compile(re.escape(name) + r"\.(\d{6,})(?:\.gz|\.zst)?")
+    copies: dict[int, list[str]] = {}
+    for entry in sorted(os.listdir(folder)):
+        matched = shape.fullmatch(entry)
+        if matched is not None:
+            copies.setdefault(int(matched[1]), []).append(os.path.join(folder, entry))
+    return copies
 
 
 def closed_name(path: str, number: int) -> str:

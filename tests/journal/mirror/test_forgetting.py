@@ -10,6 +10,7 @@ from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.forgetting import is_blank, told_by
 from clasp_journal.mirror import forget_lines, parity, rebuild, verify_chain
+from clasp_journal.mirror.segments import closed_segments, open_segment
 from clasp_journal.restore import fold
 from clasp_journal.sqlite.journal import SqliteJournal
 from clasp_journal.testing.authors import a_crowd
@@ -119,7 +120,9 @@ async def test_forgetting_while_the_mirror_is_left_out_is_no_tampering(files: Fi
 
 
 async def test_nothing_is_forgotten_in_one_of_two_copies_only(files: Files) -> None:
-    """The process ended after a file was compressed and before the other one went, or in the middle of it."""
+    """The process ended after a file was compressed and before the other one went, or in the middle of it;
+    the next one compressed another way.
+    """
     async with files.journal(segment_bytes=2_000, compress="gzip") as journal:
         for entry in a_crowd(3 * SINGLE):
             await journal.append(entry)
@@ -128,10 +131,12 @@ async def test_nothing_is_forgotten_in_one_of_two_copies_only(files: Files) -> N
     for file in packed:
         with gzip.open(file) as lines:
             file.with_suffix("").write_bytes(lines.read())
+    packed[1].with_suffix("").rename(packed[1].with_suffix(".zst"))
     shutil.copy(packed[0], f"{files.mirror}.000099.gz.part")
     assert forget_lines(files.mirror) == SINGLE
     assert verify_chain(files.mirror).is_intact
-    left = [file for file in files.folder.iterdir() if file.name.startswith("show.jsonl.0")]
-    assert sorted(left) == [file.with_suffix("") for file in packed]
-    content = b"".join(file.read_bytes() for file in (*left, files.mirror))
+    left = sorted(str(file) for file in files.folder.iterdir() if file.name.startswith("show.jsonl.0"))
+    assert left == closed_segments(str(files.mirror))
+    assert len(left) == len(packed)
+    content = b"".join(open_segment(file).read() for file in (*left, str(files.mirror)))
     assert b'"author":"desk"' not in content.replace(b'{"author":"desk"', b"")
