@@ -175,6 +175,15 @@ class Journal(ABC):
 
     # What follows from that.
 
+    async def gone_upto_us(self) -> int | None:
+        """A time that no entry removed from the beginning is beyond; None if that is not known.
+
+        A backend that does not note it guesses: all that is gone is older than the first that is there.
+        """
+        oldest = await self.oldest_seq()
+        first = await self.page(Selection(), oldest - 1, oldest, 1)
+        return first[0].timestamp - 1 if first else None
+
     async def newest(
         self, selection: Selection, limit: int, *, after_seq: int, upto_seq: int
     ) -> list[JournalEntry]:
@@ -217,11 +226,12 @@ class Journal(ABC):
     ) -> Fetched:
         """The next entries behind a cursor (None: from the first on), for a follower who asks repeatedly.
 
-        One whose cursor is of another epoch goes on behind the same number, and is told that entries may be
-        missing; so is one whose next entry was compacted. What was forgotten comes as a blank.
+        One whose cursor is of another epoch, or of a number that was never given, goes on behind the same
+        number or the latest, and is told that entries may be missing; so is one whose next entry was compacted. What was forgotten comes as a blank.
         """
         oldest, latest, epoch = await self.oldest_seq(), await self.latest_seq(), self.epoch
-        is_other_life = cursor is not None and cursor.epoch != epoch
+        # A number that this life has not given yet is of another one, too, whatever its name.
+        is_other_life = cursor is not None and (cursor.epoch != epoch or cursor.seq > latest)
         after = min(cursor.seq, latest) if cursor is not None else oldest - 1
         entries = await self.page(Selection(author=author), after, latest, limit)
         is_cut = after + 1 < await self.oldest_seq()

@@ -68,6 +68,11 @@ class MemoryJournal(Journal):
         self._check_open("oldest_seq")
         return self._ring.oldest
 
+    async def gone_upto_us(self) -> int | None:
+        """See `Journal.gone_upto_us`."""
+        self._check_open("gone_upto_us")
+        return self._ring.gone_upto_us
+
     async def len(self) -> int:
         self._check_open("len")
         return self._ring.latest + 1 - self._ring.oldest

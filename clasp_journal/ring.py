@@ -6,6 +6,7 @@ once; an `extend` that fails has changed nothing. One step of a walk looks at a 
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,6 +37,8 @@ class Ring:
         self.size_max_bytes = size_max_bytes
         self.oldest = 1
         self.latest = 0
+        self.gone_upto_us: int | None = None
+        """The highest time of those that are gone."""
         self._size_bytes = 0
         self._entries: dict[int, JournalEntry] = {}
         self._orders: dict[str, _Order] = {}
@@ -45,17 +48,20 @@ class Ring:
     def extend(self, entries: Iterable[JournalEntry]) -> None:
         """Number these and keep them. While the iterable runs, nothing of it is there."""
         staged: deque[JournalEntry] = deque()
-        size_bytes, seq = 0, self.latest
+        size_bytes, seq, passed_us = 0, self.latest, -sys.maxsize
         for entry in entries:
             seq += 1
             staged.append(JournalEntry._make((*entry[:_SEQ], seq, *entry[_SEQ + 1 :])))
             size_bytes += _size_bytes(entry)
             while len(staged) > self.capacity or size_bytes > self.size_max_bytes:
-                size_bytes -= _size_bytes(staged.popleft())
+                gone = staged.popleft()
+                size_bytes -= _size_bytes(gone)
+                passed_us = max(passed_us, gone.timestamp)
         kept_from = staged[0].seq if staged else seq + 1
         if kept_from > self.latest + 1:
             self.drop_before(self.latest + 1)
             self.oldest = kept_from
+            self._note_gone(passed_us)
         self.latest = seq
         for entry in staged:
             self._put(entry)
@@ -173,11 +179,16 @@ class Ring:
         entry = self._entries.pop(self.oldest)
         self.oldest += 1
         self._size_bytes -= _size_bytes(entry)
+        self._note_gone(entry.timestamp)
         order = self._orders[entry.address]
         order.drop_oldest()
         if not len(order):
             del self._orders[entry.address]
             self._resolved.clear()
+
+    def _note_gone(self, at_us: int) -> None:
+        if self.gone_upto_us is None or at_us > self.gone_upto_us:
+            self.gone_upto_us = at_us
 
 
 class _Order:

@@ -43,9 +43,10 @@ async def first_missing(journal: Journal, inquiry: Inquiry) -> int | None:
         return None
     if inquiry.span.after_seq + 1 >= oldest_seq:
         return None
-    oldest = await journal.since(oldest_seq - 1, limit=1)
-    if inquiry.from_us is not None and oldest and oldest[0].timestamp <= inquiry.from_us:
-        return None
+    if inquiry.from_us is not None:
+        gone_upto_us = await journal.gone_upto_us()
+        if gone_upto_us is not None and gone_upto_us < inquiry.from_us:
+            return None
     return oldest_seq
 
 

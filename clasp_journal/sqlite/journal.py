@@ -25,7 +25,7 @@ from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Aim, Search
 from clasp_journal.sqlite.folding import Folding
 from clasp_journal.sqlite.keeper import SnapshotKeeper
-from clasp_journal.sqlite.meta import NOTHING_TO_FORGET
+from clasp_journal.sqlite.meta import NOTHING_GONE_US, NOTHING_TO_FORGET
 from clasp_journal.sqlite.options import Options
 from clasp_journal.sqlite.snapshots import read_headers
 from clasp_journal.sqlite.storage import Storage
@@ -135,6 +135,11 @@ class SqliteJournal(Journal):
     async def oldest_seq(self) -> int:
         """The first number that is still there, or the next one to be given."""
         return (await (await self._opened()).extent()).oldest_seq
+
+    async def gone_upto_us(self) -> int | None:
+        """A time that no entry removed from the beginning is beyond."""
+        noted_us = (await (await self._opened()).facts()).gone_upto_us
+        return await super().gone_upto_us() if noted_us == NOTHING_GONE_US else noted_us
 
     async def len(self) -> int:
         """How many entries are there."""

@@ -17,6 +17,7 @@ from clasp_journal.sqlite.checksum import small_row_checksum
 
 LINEAGE_EPOCHS = 100
 NOTHING_TO_FORGET = -1
+NOTHING_GONE_US = -(1 << 63)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -39,6 +40,8 @@ class Meta(NamedTuple):
     """Up to this number the rules have been carried out."""
     thinned_by: str = ""
     """Which rules."""
+    gone_upto_us: int = NOTHING_GONE_US
+    """No entry that was removed from the beginning is younger."""
     lineage: str = ""
     """The epochs before this one, the newest last: a mirror may still be in one of them."""
 

@@ -107,6 +107,10 @@ class Storage:
         self._epoch = meta.epoch
         return extent
 
+    async def facts(self) -> Meta:
+        """What the file says of itself."""
+        return await self.reader.run(Meta.read, "read")
+
     async def version(self) -> int:
         """A number that changes when another connection has committed."""
 

@@ -62,7 +62,8 @@ class _Begin(NamedTuple):
     after_seq: int
     upto_seq: int
     head: int
-    incomplete: bool
+    is_lost: bool
+    """Whether what the asker knows of is not this life of the journal."""
     found: list[JournalEntry] | None
     """All that is asked for, if that is few of the newest: they are found from the end, and there already."""
 
@@ -95,7 +96,10 @@ async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
     if exhausted:
         last_seq = max(last_seq, begin.upto_seq)
     done = last_seq >= begin.upto_seq or (request.limit is not None and entries >= request.limit)
-    incomplete = begin.incomplete or left_out > 0 or await gaps.touch(selection, begin.after_seq, last_seq)
+    # Asked last: what is removed while it is read may be missing from it.
+    is_cut = begin.after_seq < begin.upto_seq and await _is_cut(journal, begin.after_seq, request.from_us)
+    is_holed = left_out > 0 or await gaps.touch(selection, begin.after_seq, last_seq)
+    incomplete = begin.is_lost or is_cut or is_holed
     blob = b"".join(packed)
     if request.entries_id is not None:
         head = Entries(request.entries_id, journal.epoch, begin.head, [], done, incomplete)
@@ -108,20 +112,21 @@ async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
 async def _begin(journal: Journal, request: PageRequest, selection: Selection) -> _Begin:
     head = await journal.latest_seq()
     after, upto = request.after_seq, head if request.upto_seq is None else min(request.upto_seq, head)
-    is_other_life = request.epoch is not None and request.epoch != journal.epoch
-    if is_other_life:
+    # Nobody has seen a number of this life that it has not given.
+    is_lost = request.epoch is not None and (request.epoch != journal.epoch or after > head)
+    if is_lost:
         after = min(after, head)
     found = None
-    if request.newest and request.limit and after < upto:
-        if request.limit <= _FIRST_READ:
+    if request.newest and request.limit is not None and after < upto:
+        if request.limit == 0:
+            after = upto
+        elif request.limit <= _FIRST_READ:
             found = await journal.newest(selection, request.limit, after_seq=after, upto_seq=upto)
             if len(found) == request.limit:
-                # As many as wanted, so nothing that is gone would have been among them.
-                return _Begin(found[0].seq - 1, upto, head, is_other_life, found)
+                after = found[0].seq - 1
         else:
             after = await journal.nth_newest(selection, request.limit, after_seq=after, upto_seq=upto) - 1
-    is_cut = after < upto and await _is_cut(journal, after, request.from_us)
-    return _Begin(after, upto, head, is_other_life or is_cut, found)
+    return _Begin(after, upto, head, is_lost, found)
 
 
 async def _is_cut(journal: Journal, after_seq: int, from_us: int | None) -> bool:
@@ -129,10 +134,8 @@ async def _is_cut(journal: Journal, after_seq: int, from_us: int | None) -> bool
     oldest = await journal.oldest_seq()
     if after_seq + 1 >= oldest:
         return False
-    if from_us is None:
-        return True
-    first = await journal.page(Selection(), oldest - 1, oldest, 1)
-    return not first or first[0].timestamp > from_us
+    gone_upto_us = await journal.gone_upto_us()
+    return from_us is None or gone_upto_us is None or gone_upto_us >= from_us
 
 
 def _encoded(entry: JournalEntry, request: PageRequest, epoch: str) -> bytes:

@@ -55,7 +55,8 @@ class Compaction:
             await self._writer.begin_epoch(latest_seq=extent.latest_seq)
         else:
             await self._keep_base(before_seq)
-            await self._writer.change_meta(latest_seq=extent.latest_seq)
+        gone_upto_us = await self._writer.worker.run(self._highest_time_below(before_seq), "compact")
+        await self._writer.change_meta(latest_seq=extent.latest_seq, gone_upto_us=gone_upto_us)
         if note is not None:
             await self._writer.append((note(extent.oldest_seq),), synced=False)
         await self._writer.note_removed(before_seq)
@@ -71,6 +72,24 @@ class Compaction:
         except HistoryIncomplete:
             if not await self._keeper.carries_beyond(before_seq - 1):
                 raise
+
+    def _highest_time_below(self, before_seq: int) -> Callable[[sqlite3.Connection], int]:
+        """A bound on the times of what goes, and of what went before: see `clock` for why it is one."""
+
+        def job(db: sqlite3.Connection) -> int:
+            runs = self._writer.entries.clock.runs
+            following = (*(run.seq for run in runs[1:]), before_seq)
+            highest_us = self._writer.meta.gone_upto_us
+            for run, end in zip(runs, following, strict=True):
+                if run.seq >= before_seq:
+                    break
+                row = db.execute(schema.ENTRY_AT, (min(end, before_seq) - 1,)).fetchone()
+                # What is damaged may go as well.
+                if row is not None and isinstance(row[1], int):
+                    highest_us = max(highest_us, row[1] + run.slack_us)
+            return highest_us
+
+        return job
 
     async def _remove_entries(self, oldest_seq: int, before_seq: int) -> None:
         slices = Slices()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clasp_journal import open_journal
 from clasp_journal import value as values
 from clasp_journal.analysis.coverage import gaps, missing
 from clasp_journal.analysis.facts import stats
@@ -49,6 +50,20 @@ async def journal():
 async def test_what_is_missing_from_a_range_is_told(journal, inquiry, sentences):
     """Compacted entries count where the range names its beginning; gaps where it touches them."""
     assert len(await missing(journal, inquiry)) == sentences
+
+
+@pytest.mark.parametrize("place", ["memory:", "sqlite:j.db"])
+async def test_a_clock_set_back_hides_nothing_that_is_gone(place, tmp_path, monkeypatch):
+    """The first entry that remains may be older than those before it, and of one time some may be gone."""
+    monkeypatch.chdir(tmp_path)
+    async with await open_journal(place) as journal:
+        await journal.append(a_series(10, first=9_000_000))
+        await journal.append(a_series(10, first=10))
+        await journal.append([noted(EntryKind.MARK, 0, mark="later"), *a_series(3, first=19)])
+        await journal.compact(11)
+        for at, sentences in ((0, 1), (15, 1), (9_000_009, 1), (9_000_010, 0)):
+            assert len(await missing(journal, Inquiry(from_us=START_US + at))) == sentences
+        assert await journal.gone_upto_us() == START_US + 9_000_009
 
 
 async def test_a_gap_says_when_and_how_much(journal):

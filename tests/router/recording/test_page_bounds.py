@@ -8,10 +8,20 @@ from clasp_journal import value as values
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.memory import MemoryJournal
 from clasp_journal.sqlite import SqliteJournal
+from clasp_journal.testing.samples import a_series, was_set
+from router.recording.gaps import Gaps
+from router.recording.pages import make_page
 from router.recording.requests import PAGE_BYTES, PAGE_ENTRIES, PageRequest
 from router.wire.messages import Set
 from router.wire.packing import unpack
-from tests.router.recording.history import SOMEBODY, Recorded, entries_of, messages_of, packet, sets
+from tests.router.recording.history import (
+    SOMEBODY,
+    Recorded,
+    entries_of,
+    messages_of,
+    packet,
+    sets,
+)
 from tests.router.recording.keeping_books import local, record
 
 EVERYTHING = PageRequest(("/**",))
@@ -80,6 +90,39 @@ async def test_the_number_of_another_life_is_not_trusted():
         assert (lost.entries, lost.last_seq, lost.done, lost.incomplete) == (0, 5, True, True)
         known = await recorder.page(EVERYTHING._replace(after_seq=4, epoch=recorder.epoch))
         assert (known.entries, known.incomplete) == (1, False)
+
+
+async def test_a_number_that_this_life_never_gave_is_another_lifes():
+    """A copy that was put back has the name of the epoch and fewer entries: what it lacks is told, what comes
+    is sent."""
+    async with local() as (recorder, listener):
+        await record(recorder, listener, [sets(5)])
+        lost = await recorder.page(EVERYTHING._replace(after_seq=90, epoch=recorder.epoch))
+        assert (lost.entries, lost.last_seq, lost.done, lost.incomplete) == (0, 5, True, True)
+        level = await recorder.page(EVERYTHING._replace(after_seq=5, epoch=recorder.epoch))
+        assert (level.entries, level.incomplete) == (0, False)
+
+
+async def test_the_newest_none_end_where_the_journal_does():
+    """So who follows after that gets nothing of the past."""
+    async with local() as (recorder, listener):
+        await record(recorder, listener, [sets(5)])
+        page = await recorder.page(EVERYTHING._replace(newest=True, limit=0))
+        assert (page.entries, page.last_seq, page.done, page.incomplete) == (0, 5, True, False)
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_what_goes_while_it_is_looked_for_is_told(steps):
+    """Between two steps of a search, too."""
+    noise, ours = a_series(3_000, "/noise"), was_set("/ours", 1)._replace(author="us")
+    async with MemoryJournal(capacity=6_000) as journal:
+        await journal.append([*noise, ours])
+        asked = asyncio.create_task(make_page(journal, PageRequest(("/**",), author="us"), Gaps(journal)))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await journal.append([*noise, *noise])
+        page = await asked
+        assert page.entries == 1 or page.incomplete
 
 
 async def test_nothing_to_tell_is_still_an_answer_in_entries():
