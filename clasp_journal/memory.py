@@ -209,7 +209,7 @@ class MemoryJournal(Journal):
         self._lasting &= snapshots.keys()
 
     def _wake(self) -> None:
-        """Everyone who waits looks again; who waits next waits for the next append."""
+        """Let everyone who waits look again; whoever waits from now on waits for the next append."""
         self._grown.set()
         self._grown = asyncio.Event()
 

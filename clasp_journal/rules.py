@@ -76,7 +76,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def parse_rules(text: str) -> tuple[str, ...]:
-    """The lines of a text, with line ends or semicolons between, each as a rule is written; `none` is none.
+    """The rules in a text, a line each, with line ends or semicolons between; `none` spells no rules.
 
     A rule behind one that covers it would never hold, and is refused.
     """
@@ -96,7 +96,7 @@ def parse_rules(text: str) -> tuple[str, ...]:
 
 
 def format_rules(rules: Iterable[str]) -> str:
-    """The same as it is read."""
+    """The text that `parse_rules` reads."""
     return ";".join(rules) or "none"
 
 

@@ -37,7 +37,7 @@ class Plain(NamedTuple):
     revision: int | None
 
     def whole(self) -> JournalEntry:
-        """The entry."""
+        """The entry that this tells in short."""
         timestamp, author, name, address, signal, number, revision = self[:]
         # Made without its class's constructor, which takes three times as long.
         # fmt: off
@@ -50,7 +50,7 @@ class Plain(NamedTuple):
 
 
 def in_short(entry: JournalEntry) -> Plain | None:
-    """The same, if it can be told in short, without its number."""
+    """The entry in short, without its number; None if that would not tell all of it."""
     # An exact tuple unpacks several times as fast as a named one.
     # fmt: off
     (timestamp, author, address, kind, signal, encoded, revision, _,

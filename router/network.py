@@ -29,7 +29,7 @@ def make_certificates(config: RouterConfig) -> Certificates | None:
 
 
 def risks(config: RouterConfig) -> Iterator[str]:
-    """What an operator should know who listens beyond this machine, a sentence each."""
+    """What an operator who listens beyond this machine should know, a sentence each."""
     if is_this_machine(host_of(str(config.listen)) or ""):
         return
     if config.auth == "none":

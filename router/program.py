@@ -99,7 +99,7 @@ async def _start(
 
 
 async def _begin_journal_process(config: RouterConfig) -> JournalProcess | None:
-    """The process, on its way; whether it can be had at all is seen when it is needed."""
+    """Begin the journal's process, if there is to be one; whether it could be is seen when it is needed."""
     if config.backend == "sqlite":
         with contextlib.suppress(OSError):
             return await JournalProcess.spawn()

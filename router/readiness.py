@@ -20,7 +20,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Readiness(NamedTuple):
-    """What came of asking."""
+    """What was found out: whether the router takes work, and a sentence about it."""
 
     is_ready: bool
     told: str

@@ -83,7 +83,7 @@ def parse_switch(text: str) -> bool:
 
 
 def format_switch(on: bool) -> str:
-    """The same as it is read."""
+    """The text that `parse_switch` reads."""
     return str(on).lower()
 
 
@@ -102,12 +102,12 @@ def parse_name(text: str) -> str:
 
 
 def parse_list(parse_item: Callable[[str], str], text: str) -> tuple[str, ...]:
-    """Texts with commas between, each once; `none` is none of them."""
+    """Items with commas between, each once; `none` stands for no item."""
     if text == "none":
         return ()
     return tuple(dict.fromkeys(parse_item(item.strip()) for item in text.split(",")))
 
 
 def format_list(items: Iterable[str]) -> str:
-    """The same as it is read."""
+    """The text that `parse_list` reads."""
     return ",".join(items) or "none"

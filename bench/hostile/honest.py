@@ -39,7 +39,7 @@ def address(place: int) -> str:
 
 
 def event(receiver: int, number: int) -> Publish:
-    """One of them."""
+    """The event with a number, for a peer."""
     return Publish(address(receiver), SignalType.EVENT, encode_value(_FIRST + number))
 
 

@@ -34,7 +34,7 @@ class Connection:
         self.socket.sendall(step.say)
 
     def hear(self, step: Step) -> int:
-        """The second half; tells how many bytes came with it."""
+        """The second half of an exchange; tells how many bytes came with it."""
         seen, before, overlap = self._unread, 0, len(step.hear) - 1
         while (at := seen.find(step.hear)) < 0:
             data = self.socket.recv(READ_BYTES)
@@ -52,7 +52,7 @@ class Connection:
         self.socket.setblocking(False)
 
     def receive(self) -> bytes:
-        """What is there."""
+        """The bytes that have come."""
         try:
             data = self.socket.recv(READ_BYTES)
         except BlockingIOError:
@@ -62,7 +62,7 @@ class Connection:
         return data
 
     def discard(self) -> int:
-        """How many bytes are there; nobody looks at them."""
+        """Throw the bytes away that have come; tells how many."""
         try:
             size_bytes = self.socket.recv_into(_SINK, DISCARD_BYTES, _DROP)
         except BlockingIOError:
@@ -81,7 +81,7 @@ class Connection:
         return True
 
     def push(self) -> None:
-        """Go on with what an earlier call left."""
+        """Go on sending what an earlier call left over."""
         if self._unsent:
             self._push(self._unsent)
 

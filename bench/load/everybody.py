@@ -58,22 +58,22 @@ class Everybody:
 
     @property
     def sent(self) -> int:
-        """Messages, of all writers."""
+        """How many messages all writers have sent."""
         return sum(writer.sent for writer in self.writers)
 
     @property
     def delivered(self) -> int:
-        """Copies that have come."""
+        """How many copies have come."""
         return self._delivered_units // self.speech.delivery_units
 
     @property
     def acknowledged(self) -> int:
-        """Messages, if they are acknowledged at all."""
+        """How many messages were acknowledged, if they are at all."""
         return self._ack_units // self.speech.ack_units if self.speech.ack_units else 0
 
     @property
     def on_the_way(self) -> int:
-        """Messages."""
+        """How many messages are on the way."""
         done = self.acknowledged if self.speech.ack_units else self.sent
         if self._readers:
             done = min(done, self.delivered // self._load.copies)
@@ -81,7 +81,7 @@ class Everybody:
 
     @property
     def missing(self) -> int:
-        """Copies and acknowledgements that have not come."""
+        """How many copies and acknowledgements have not come."""
         missing = max(0, self.sent * self._load.copies - self.delivered)
         if self.speech.ack_units:
             missing += max(0, self.sent - self.acknowledged)

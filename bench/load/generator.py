@@ -36,7 +36,7 @@ class Generator:
         self._process.communicate()
 
     def prepare(self, load: Load) -> None:
-        """Everybody enters."""
+        """Connect everybody that a load needs."""
         self._say(json.dumps(asdict(load)))
         self._hear()
 

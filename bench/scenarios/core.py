@@ -79,7 +79,7 @@ class Client:
         self._splitter.feed(data)
 
     def write(self, packed: bytes) -> None:
-        """Would be a system call."""
+        """Nothing to do: at a real door this would be a system call."""
 
     def pause_reading(self) -> None:
         """Is never needed without a journal."""

@@ -100,7 +100,7 @@ async def _insert(journal: Journal, entries: Iterator[JournalEntry]) -> int:
 
 
 class _Stopped(Exception):
-    """Nobody wants the import any more."""
+    """The import was cancelled."""
 
 
 class _Reading:

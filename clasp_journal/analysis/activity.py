@@ -62,7 +62,7 @@ class By(StrEnum):
 
 
 def _unwatched(count: int) -> None:
-    """Nobody wants to know how far it is."""
+    """Stands for a listener where nobody wants to be told about progress."""
 
 
 async def who(

@@ -167,7 +167,7 @@ async def located(journal: Journal, moment: Moment) -> Instant | Place:
 
 
 def literal(address: str) -> Pattern:
-    """The pattern of one address."""
+    """The pattern that matches one address and no other; a text with wildcards is refused."""
     pattern = Pattern.parse(parse_address(address))
     if not pattern.is_literal:
         raise Ending(Exit.USAGE, f"{address} is a pattern; this needs one address")

@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 
 def end_at_interrupts() -> None:
-    """There is nothing yet that could be left half done."""
+    """From here on an interrupt ends the process: nothing is begun yet that could be left half done."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
 
@@ -26,7 +26,7 @@ def let_work_be_interrupted() -> None:
 
 
 def ignore_interrupts() -> None:
-    """All is done: whoever interrupts now changes nothing."""
+    """From here on an interrupt does nothing: all is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -43,7 +43,7 @@ class Progress:
         self._enabled = sys.stderr.isatty() and not (beside_results and sys.stdout.isatty())
 
     def advance(self, count: int = 1) -> None:
-        """So much more is done."""
+        """Count what was done since the last call."""
         self.done += count
         if self._enabled and (now_s := time.monotonic()) >= self._next_s:
             self._next_s = now_s + REFRESH_S

@@ -70,7 +70,7 @@ class Target(NamedTuple):
 
     @asynccontextmanager
     async def fresh_or_writable(self) -> AsyncIterator[SqliteJournal]:
-        """The same, or a new file; one that was made for this goes again if it fails."""
+        """The open file, with its lock, or a new file, which is removed again if the work fails."""
         if self.path is None or await asyncio.to_thread(os.path.exists, self.path):
             async with self.writable() as journal:
                 yield journal

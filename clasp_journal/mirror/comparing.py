@@ -47,7 +47,7 @@ class Numbers:
     ranges: list[Range] = field(default_factory=list)
 
     def add(self, seq: int) -> None:
-        """One more, higher than all before."""
+        """Add a number, which is higher than all before."""
         self.count += 1
         if self.ranges and self.ranges[-1].last == seq - 1:
             self.ranges[-1] = Range(self.ranges[-1].first, seq)

@@ -1,4 +1,4 @@
-"""How a mirror is kept: what somebody has to know who only names one."""
+"""How a mirror is kept: the options alone, for those who only name a mirror and do not open it."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Catalog:
         self._matched: OrderedDict[str, tuple[int, Matched]] = OrderedDict()
 
     def copy(self) -> Catalog:
-        """Another that knows the same as of now, for another thread."""
+        """A copy for another thread, which does not follow what this one learns later."""
         copied = Catalog()
         copied.addresses, copied.authors = dict(self.addresses), dict(self.authors)
         copied.address_ids, copied.author_ids = dict(self.address_ids), dict(self.author_ids)

@@ -39,7 +39,7 @@ class Changes:
                 self.expiries, self.regular = 0, True
 
     def copy(self) -> Changes:
-        """The same as of now."""
+        """A copy, which does not follow what is added later."""
         copied = Changes(self.since_seq)
         copied.last = dict(self.last)
         copied.expiries, copied.regular = self.expiries, self.regular

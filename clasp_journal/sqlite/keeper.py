@@ -37,7 +37,7 @@ class SnapshotKeeper:
     async def write(
         self, params: Iterable[ParamSnapshot], at_seq: int, revision_floor: int, *, lasting: bool = False
     ) -> None:
-        """Write one."""
+        """Write a snapshot of this state."""
         writer = self._storage.writer
         head = Snapshot(at_seq, [], revision_floor, time.time_ns() // 1000)
         writing = SnapshotWriting(writer.entries.catalog, params, head)
@@ -48,7 +48,7 @@ class SnapshotKeeper:
         await writer.worker.run(lambda _: writer.entries.changes.forget_upto(at_seq), "snapshot")
 
     async def load(self, at_seq: int | None = None) -> Snapshot | None:
-        """The newest intact one, of all or at or before an entry."""
+        """The newest intact snapshot, of all or at or before an entry."""
         reader = self._storage.reader
         known_damaged: set[int] = set()
         while True:
@@ -70,7 +70,7 @@ class SnapshotKeeper:
             )
 
     async def take(self) -> int:
-        """Write one of the end of the log, computed from the log itself; return that number."""
+        """Write a snapshot of the end of the log, computed from the log itself; return that number."""
         writer = self._storage.writer
 
         def end_of_log(_: sqlite3.Connection) -> tuple[int, Changes]:
@@ -86,7 +86,7 @@ class SnapshotKeeper:
         return latest_seq
 
     async def take_at(self, at_seq: int, *, lasting: bool = False) -> None:
-        """Write one of the state after an entry in the middle of the log, unless there is one. No hurry."""
+        """Write a snapshot of the state after an entry in the middle of the log, unless there is one."""
         base = await self.load(at_seq)
         if base is None or base.at_seq != at_seq:
             state = await self._fold(base, at_seq, None, rests=True)
@@ -100,7 +100,7 @@ class SnapshotKeeper:
         return any(header.is_lasting and header.at_seq > seq for header in headers)
 
     async def remove_between(self, first_seq: int, end_seq: int) -> None:
-        """Remove those from one number on up to right before another."""
+        """Remove the snapshots from one number on up to right before another."""
         headers = await self._storage.writer.worker.run(read_headers, "snapshot")
         await self._remove(h.snapshot_id for h in headers if first_seq <= h.at_seq < end_seq)
 

@@ -43,7 +43,7 @@ class WriterLock:
             await asyncio.sleep(RETRY_S)
 
     def release(self) -> None:
-        """Give it back."""
+        """Let others write."""
         os.close(self._descriptor)
 
 
@@ -57,7 +57,7 @@ async def _try_lock_in_thread(path: str, url: str | None) -> int | None:
 
 
 def _let_go(attempt: asyncio.Future[int | None]) -> None:
-    """Nobody waits for this lock any more."""
+    """Give a lock back that was only got when nobody waited for it any more."""
     if not attempt.cancelled() and attempt.exception() is None:
         descriptor = attempt.result()
         if descriptor is not None:

@@ -20,4 +20,4 @@ class Options(NamedTuple):
     on_corrupt: Literal["refuse", "set_aside"] = "refuse"
     mirror: MirrorOptions | None = None
     scout: Scout | None = None
-    """Who goes ahead to the end of the log."""
+    """A process that may read the end of the log ahead; see `scout`."""

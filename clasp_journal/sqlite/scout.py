@@ -75,7 +75,7 @@ class Scout:
         return Changes.rebuild(marshal.loads(told))
 
     def dismiss(self) -> None:
-        """End it, whatever it is at."""
+        """End it, whatever it is doing."""
         if self._pid:
             os.kill(self._pid, signal.SIGKILL)
             self._reap()
@@ -90,7 +90,7 @@ class Scout:
         return os.waitpid(pid, 0)[1] == 0
 
     def _close_orders(self) -> None:
-        """What it was told is all."""
+        """Let it know that it will be told no more."""
         if self._orders >= 0:
             os.close(self._orders)
             self._orders = -1

@@ -25,7 +25,7 @@ class Slices:
         self._began_s = time.monotonic()
 
     def end(self) -> None:
-        """It is done."""
+        """The slice is done: the size of the next one follows."""
         self._took_s = max(time.monotonic() - self._began_s, 1e-4)
         size = round(self.entries * min(2.0, SLICE_S / self._took_s))
         self.entries = min(max(size, ENTRIES_MIN), ENTRIES_MAX)

@@ -48,7 +48,7 @@ class _BeginAnew(Exception):
 
 
 class _Abandoned(Exception):
-    """Nobody waits for it any more."""
+    """The caller who waited for it was cancelled."""
 
 
 class Hands(NamedTuple):

@@ -24,7 +24,7 @@ OnProgress = Callable[[int], None]
 
 
 def _unwatched(count: int) -> None:
-    """Nobody wants to know how far it is."""
+    """Stands for a listener where nobody wants to be told about progress."""
 
 
 @runtime_checkable
@@ -32,10 +32,10 @@ class KeptView(Protocol):
     """A view that outlives this process, in the journal whose entries it is told."""
 
     async def replay(self, journal: Journal, since: int, *, reset: bool, on_progress: OnProgress) -> int:
-        """See the function of this name."""
+        """Do what `replay` promises; see the function."""
 
     async def catch_up(self, journal: Journal, *, on_progress: OnProgress) -> int:
-        """See the function of this name."""
+        """Do what `catch_up` promises; see the function."""
 
 
 @runtime_checkable
@@ -155,7 +155,7 @@ async def start_of(journal: Journal, view: View, since: int) -> Start:
 
 
 async def following(journal: Journal, view: View, since: int) -> Start:
-    """Where a view goes on that is told to."""
+    """Where a view goes on that is not to begin anew."""
     oldest = await journal.oldest_seq()
     if since + 1 < oldest:
         raise _gone(since, oldest)
@@ -199,7 +199,7 @@ async def _tell(
 
 
 def _apply(view: View, page: list[JournalEntry]) -> None:
-    """All of a page, or the view has to begin anew."""
+    """Apply all entries of a page; raises if the view has to begin anew."""
     if isinstance(view, TableView):
         view.reached = None
     for entry in page:

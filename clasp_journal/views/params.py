@@ -36,7 +36,7 @@ class Params(TableView):
         self.tables = (self.table,)
 
     def reset(self) -> None:
-        """Know of no param."""
+        """Begin anew, without params."""
         super().reset()
         self.state = State()
 
@@ -48,7 +48,7 @@ class Params(TableView):
             self.table.put((param.address,), _cells(param))
 
     def apply(self, entry: JournalEntry) -> None:
-        """Let the fold say what an entry does to its address."""
+        """Ask the fold what an entry does to its address, and write that."""
         self.state.apply(entry)
         if self.state.forgotten_seq:
             raise HistoryIncomplete(f"entry {self.state.forgotten_seq} was forgotten", operation="replay")

@@ -32,7 +32,7 @@ class CellType(StrEnum):
 
 
 class Column(NamedTuple):
-    """A name and what stands below it."""
+    """A name, and what kind of cells stand below it."""
 
     name: str
     type: CellType
@@ -74,22 +74,22 @@ class Table:
             return found
 
     def put(self, key: Key, cells: Cells) -> None:
-        """Let a row be so."""
+        """Set the cells of a row."""
         self._rows[key] = cells
         self._changed[key] = None
 
     def drop(self, key: Key) -> None:
-        """Let there be no such row."""
+        """Remove a row, if it is there."""
         self._rows[key] = None
         self._changed[key] = None
 
     def clear(self) -> None:
-        """Let there be no row at all."""
+        """Remove all rows."""
         self.look_up = None
         self.let_go()
 
     def load(self, rows: Iterable[Row]) -> None:
-        """Take rows in that somebody has kept; they do not count as changed."""
+        """Add rows that were kept before; they do not count as changed."""
         self._rows.update(rows)
 
     def rows(self) -> list[Row]:
@@ -103,12 +103,12 @@ class Table:
         return len(self._changed)
 
     def take_changes(self) -> dict[Key, Cells | None]:
-        """The rows that have changed, None where one is gone; from now on they have not."""
+        """The rows that have changed, None where one is gone; from now on they count as unchanged."""
         taken = {key: self._rows[key] for key in self._changed}
         self._changed.clear()
         return taken
 
     def let_go(self) -> None:
-        """Hold nothing any more; what was not taken is lost."""
+        """Forget all rows; changes that were not taken are lost."""
         self._rows.clear()
         self._changed.clear()

@@ -19,7 +19,7 @@ class View(Protocol):
     """All that `replay` needs."""
 
     def reset(self) -> None:
-        """Know of no entry."""
+        """Begin anew, as if no entry had been told."""
 
     def apply(self, entry: JournalEntry) -> None:
         """Take one more entry into account."""
@@ -59,7 +59,7 @@ class TableView(ABC):
         """What it has seen, where somebody keeps count: see `catch_up`."""
 
     def reset(self) -> None:
-        """Know of no entry."""
+        """Begin anew, as if no entry had been told."""
         self.reached = None
         for table in self.tables:
             table.clear()

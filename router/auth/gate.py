@@ -120,7 +120,7 @@ class TokenGate:
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _complain(self, complaint: str) -> None:
-        """Once for each thing that is wrong."""
+        """Log what is wrong with the file, once for each thing."""
         if complaint != self._complaint:
             self._complaint = complaint
             log.error("the tokens stay as they were: %s", complaint)

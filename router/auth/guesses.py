@@ -23,12 +23,12 @@ class Guesses:
         """When the minute began, and how many there were in it."""
 
     def is_over(self, host: str, now: int) -> bool:
-        """Whether nobody from there is heard until the minute is over."""
+        """Whether so many wrong ones came from there that none is looked at until the minute is over."""
         since, count = self._counts.get(household(host), (now, 0))
         return now - since < _MINUTE_US and count >= self._per_minute
 
     def note(self, host: str, now: int) -> None:
-        """A wrong one came from there."""
+        """Take note of a wrong token from this host."""
         key = household(host)
         since, count = self._counts.pop(key, (now, 0))
         self._counts[key] = (since, count + 1) if now - since < _MINUTE_US else (now, 1)

@@ -1,1 +1,1 @@
-"""The desk that decides: pure and synchronous. It gets `now`, and speaks through ports."""
+"""What decides: pure and synchronous. It gets `now`, and speaks through ports."""

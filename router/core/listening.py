@@ -140,5 +140,5 @@ class Listening:
 
 
 def _readable(topics: Iterable[Topic | None], access: Access) -> Iterator[Topic | None]:
-    """The rights that count are those of the moment at which a topic has its turn."""
+    """The topics, and None for one that may not be read by the rights there are when it has its turn."""
     return (t if t is not None and access.may(Right.READ, t.text) else None for t in topics)

@@ -121,7 +121,7 @@ class Core:
         return self.ground.agenda.next_due
 
     def review(self) -> list[Session]:
-        """The rights of tokens have changed: whose subscriptions were held against them, and stay."""
+        """The rights of tokens have changed: end what they forbid; the sessions that stay, with others."""
         return self._admission.review()
 
     # What they say.

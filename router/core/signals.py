@@ -65,7 +65,7 @@ class Signals:
             self._delivery.signal(topic, update, session, now)
 
     def _peer(self, address: str) -> Session | None:
-        """Who is meant. One that may not read what is sent to it is not there."""
+        """The session that an address names, if it is there and may read what is sent to it."""
         peer = self._ground.sessions.get(address[len(P2P_SIGNAL) :])
         return peer if peer is not None and peer.access.may(Right.READ, address) else None
 

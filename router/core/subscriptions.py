@@ -22,7 +22,7 @@ from router.wire.masks import mask_admits
 from router.wire.messages import Subscribe
 
 _REST: Tail = (MANY,)
-"""A `**` at the end: whatever comes."""
+"""A `**` at the end, which matches whatever follows."""
 _PACED_SIGNALS = (SignalType.PARAM, SignalType.STREAM)
 _PLACES_MAX = 10_000
 """Sets of places whose group is remembered."""
@@ -231,7 +231,7 @@ class _Node:
                 self._tails.remove(tail)
 
     def behind(self, segments: Sequence[str], depth: int) -> list[set[Subscription]]:
-        """Those that go on with a `**` and match what comes from a depth on."""
+        """The subscriptions that go on here with a `**`, and match the segments from a depth on."""
         found = [self.open[_REST]] if _REST in self.open else []
         if self._tails:
             found += [self.open[tail] for tail in self._tails.matching(segments[depth:])]

@@ -79,7 +79,7 @@ class Tails:
         return found
 
     def _gather(self) -> None:
-        """Blocks that have become mostly empty are filled anew."""
+        """Fill the blocks anew that have become mostly empty."""
         tails = list(self._home)
         self._blocks, self._home = [], {}
         for tail in tails:
@@ -87,7 +87,7 @@ class Tails:
 
 
 class _Block:
-    """Some tails, one behind the other. Each has a place before every segment, and one at its end."""
+    """Some tails, one after the other. Each has a place before every segment, and one at its end."""
 
     __slots__ = (
         "_all_ends",

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class _Reports:
-    """Passes reports on, and tells who keeps snapshots."""
+    """Passes reports on, and tells the part that takes snapshots what was appended."""
 
     def __init__(self, reports: Reports, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
@@ -96,7 +96,7 @@ class Clerk:
         ]
 
     async def _watch(self) -> None:
-        """Tell how the journal is, when there is news."""
+        """Report the journal's figures whenever they have changed."""
         before = None
         while True:
             try:
@@ -145,12 +145,12 @@ class Clerk:
     async def do(
         self, verb: str, encoded_arguments: bytes, author: str = "", within: tuple[str, ...] = WHOLE
     ) -> tuple[int, bytes]:
-        """What JOURNAL_DO asks: status and encoded result."""
+        """Carry out a JOURNAL_DO; returns the status and the encoded result."""
         await self._committer.reach_now()
         return await self._read(partial(self._errands.do, verb, encoded_arguments, Asker(author, within)))
 
     def keep_snapshot(self, kept: KeepSnapshot) -> asyncio.Future[int]:
-        """Keep the router's own word for the state after what was submitted before this call."""
+        """Keep a state that the router tells itself: the one after everything submitted before this call."""
         params = [param for param in kept.params if self._rules.records(param.address)]
         return self._committer.take_turn(
             lambda: self.journal.snapshot(params, revision_floor=kept.revision_floor)

@@ -34,23 +34,23 @@ log = logging.getLogger(__name__)
 
 
 class Reports(Protocol):
-    """Whom the journal's side tells."""
+    """What the journal's side reports, to whoever runs it."""
 
     def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
         """All packets up to this one are committed, and the group became the entries first to last."""
 
     def trouble(self, reason: str) -> None:
-        """Appending fails. Told once; it goes on being tried."""
+        """Appending fails, and is tried again until it works; called once until then."""
 
     def recovered(self) -> None:
         """Appending works again."""
 
     def vital(self, vitals: Vitals) -> None:
-        """How the journal is, if that has changed."""
+        """The journal's figures have changed."""
 
 
 def recorded(entries: Iterable[JournalEntry], rules: Rules) -> Iterator[JournalEntry]:
-    """Those that the rules do not leave out."""
+    """The entries that the rules let be recorded."""
     records = rules.records
     return (entry for entry in entries if records(entry.address))
 
@@ -70,11 +70,11 @@ class _Turn(NamedTuple):
 
 
 class Committer:
-    """The one through whom packets, and what has a place between them, come into a journal. It works while
+    """Appends packets to a journal, and runs what has its place between two of them. It works while
     `run` runs."""
 
     def __init__(self, journal: Journal, reports: Reports, rules: Rules | None = None) -> None:
-        """What the rules never keep is not appended."""
+        """What a rule says is never to be recorded is not appended."""
         self.backlog_bytes = 0
         self.in_trouble = False
         self.stopwatch = Stopwatch()
@@ -213,6 +213,6 @@ class Committer:
         self.wake()
 
     def wake(self) -> None:
-        """Have everybody who waits look again."""
+        """Wake everybody who waits for a change, to look again."""
         self._changed.set()
         self._changed = asyncio.Event()

@@ -29,7 +29,7 @@ class Gathering:
         self._is_hurried = False
 
     def add(self, size_bytes: int, *, awaited: bool) -> None:
-        """There is more of it."""
+        """More waits to leave now."""
         self._size_bytes += size_bytes
         if self._is_hurried or (self._next is not None and not awaited and self._size_bytes <= GATHER_BYTES):
             return
@@ -41,12 +41,12 @@ class Gathering:
         self._next = loop.call_soon(self._leave) if self._is_hurried else loop.call_later(rest_s, self._hurry)
 
     def _hurry(self) -> None:
-        """Not before what this turn of the loop has already been told to do."""
+        """Leave after everything that this turn of the loop has already been told to do."""
         self._is_hurried = True
         self._next = asyncio.get_running_loop().call_soon(self._leave)
 
     def has_left(self) -> None:
-        """There is nothing any more."""
+        """Everything that waited has left."""
         self._size_bytes = 0
         self._left_at_s = time.monotonic()
         self._is_hurried = False

@@ -68,7 +68,7 @@ class JournalProcess:
         self._sender.send(kind, *parts)
 
     def write(self, messages: bytes) -> None:
-        """The same with several, which are packed already."""
+        """Send several messages, which are packed already."""
         self._sender.write(messages)
 
     async def receive(self) -> tuple[Kind, bytes] | None:
@@ -76,11 +76,11 @@ class JournalProcess:
         return await anext(self._messages, None)
 
     def messages(self) -> AsyncIterator[tuple[Kind, bytes]]:
-        """All that are still to come."""
+        """The messages of the process, until it ends."""
         return self._messages
 
     def kill(self) -> None:
-        """End it where it is."""
+        """Kill it at once."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 

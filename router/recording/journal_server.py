@@ -84,22 +84,22 @@ class JournalServer:
     # What the clerk tells.
 
     def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
-        """Pass it on."""
+        """Report a commit to the router."""
         assert self._clerk is not None
         report = (packet_number, last_seq, synced, self._clerk.journal.epoch)
         self._sender.send(Kind.COMMITTED, pack_plain(report))
         self._room.set()
 
     def trouble(self, reason: str) -> None:
-        """Pass it on."""
+        """Report to the router that appending fails."""
         self._sender.send(Kind.TROUBLE, reason.encode())
 
     def recovered(self) -> None:
-        """Pass it on."""
+        """Report to the router that appending works again."""
         self._sender.send(Kind.RECOVERED)
 
     def vital(self, vitals: Vitals) -> None:
-        """Pass it on."""
+        """Report the journal's figures to the router."""
         *facts, committed, synced = vitals
         self._sender.send(Kind.VITALS, pack_plain((*facts, tuple(committed), tuple(synced))))
 
@@ -140,7 +140,7 @@ class JournalServer:
         return clerk
 
     def _dismiss_scout(self) -> None:
-        """No state is restored any more."""
+        """End the scout: no state will be restored any more."""
         scout, self._scout = self._scout, None
         if scout is not None:
             scout.dismiss()

@@ -63,7 +63,7 @@ async def run(reading: socket.socket, writing: socket.socket, scout: Scout | Non
 
 
 def _fork_scout(*ends: socket.socket) -> Scout | None:
-    """One can do without: it only makes the start quicker."""
+    """Fork a scout, if the system lets us: it only makes the start quicker."""
     try:
         return Scout.fork(end.fileno() for end in ends)
     except OSError:

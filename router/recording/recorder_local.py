@@ -64,18 +64,18 @@ class LocalRecorder(Recorder):
     # What the clerk tells.
 
     def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
-        """Pass it on, in the words of a recorder."""
+        """Report a commit to the router, which needs no number of the first entry."""
         self.epoch = self._clerk.journal.epoch
         self.on_committed(packet_number, last_seq, synced)
 
     def trouble(self, reason: str) -> None:
-        """Pass it on."""
+        """Report to the router that appending fails."""
         self.on_trouble(reason)
 
     def recovered(self) -> None:
-        """Pass it on."""
+        """Report to the router that appending works again."""
         self.on_recovered()
 
     def vital(self, vitals: Vitals) -> None:
-        """Keep it."""
+        """Keep the newest figures for whoever asks."""
         self.vitals = vitals

@@ -174,7 +174,7 @@ class ProcessRecorder(Recorder):
         return question.answer
 
     def _close(self, question: _Question) -> None:
-        """It is answered, or nobody waits for the answer any more."""
+        """Forget a question that is answered, or for whose answer nobody waits any more."""
         is_open = self._questions.pop(question.id, None) is not None
         if is_open and question.asked and self._process is not None:
             self._process.send(Kind.CANCEL, ID.pack(question.id))
@@ -193,7 +193,7 @@ class ProcessRecorder(Recorder):
             process.send(Kind.STOP)
 
     def _next_messages(self) -> Iterator[bytes]:
-        """Packed, and as many as one write should carry."""
+        """The next packed messages, as many as one write should carry."""
         size_bytes = 0
         while self._outgoing and size_bytes < WRITE_BYTES:
             item = self._outgoing.popleft()
@@ -331,7 +331,7 @@ class ProcessRecorder(Recorder):
         self._pump()
 
     async def _open(self, options: JournalOptions) -> tuple[JournalProcess, Any]:
-        """Start a process and have it open the journal; the facts it tells. Its state is passed on."""
+        """Start a process and have it open the journal; pass its state on, and return the facts it tells."""
         process, self._ahead = self._ahead or await JournalProcess.spawn(), None
         process.attend(self._pump)
         try:

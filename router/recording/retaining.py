@@ -52,7 +52,7 @@ class Thins(Protocol):
 
 
 class Retention:
-    """Decides when. It works while `run` runs."""
+    """Decides when something is removed. It works while `run` runs."""
 
     def __init__(self, journal: Journal, rules: RetentionRules, on_removed: Callable[[], None]) -> None:
         """`on_removed` is called when a run has removed something, which the journal itself has recorded."""
@@ -68,7 +68,7 @@ class Retention:
         self._occasion.set()
 
     async def run(self) -> None:
-        """Remove for ever."""
+        """Remove what the rules do not keep, again and again."""
         works = [*self._works()]
         while works:
             if any([await self._remove(work) for work in works]):

@@ -41,7 +41,7 @@ async def take_snapshot(journal: Journal) -> int:
 
 
 class Snapshots:
-    """Decides when. It works while `run` runs."""
+    """Decides when a snapshot is taken. It works while `run` runs."""
 
     def __init__(self, journal: Journal, every_s: float) -> None:
         self.on_taken: Callable[[], None] = _nothing
@@ -58,12 +58,12 @@ class Snapshots:
         self._taking = asyncio.Lock()
 
     def note_restored(self, restored: Restored) -> None:
-        """This is how things were at the start."""
+        """Take note of what it took to restore the state at the start."""
         if restored.tail_entries > LONG_TAIL_ENTRIES:
             self._restored = restored
 
     def note(self, entries: int) -> None:
-        """So many entries were appended."""
+        """Take note that so many entries were appended."""
         self._since += entries
         if entries:
             self._changed.set()

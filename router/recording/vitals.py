@@ -1,4 +1,4 @@
-"""How the journal is, in numbers: what its process tells the router about once a second, when there is news.
+"""The journal's figures: what its process tells the router about once a second, when something has changed.
 
 Law: the numbers of one life of that process only grow; a new life begins at nothing.
 """
@@ -48,12 +48,12 @@ class Stopwatch:
         self._totals_s = {False: 0.0, True: 0.0}
 
     def note(self, took_s: float, *, synced: bool) -> None:
-        """One more."""
+        """Take note of one commit."""
         self._counts[synced][bisect_left(COMMIT_BOUNDS_S, took_s)] += 1
         self._totals_s[synced] += took_s
 
     def commits(self, *, synced: bool) -> Commits:
-        """All so far."""
+        """All commits so far."""
         return Commits(tuple(self._counts[synced]), self._totals_s[synced])
 
 

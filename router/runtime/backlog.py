@@ -68,7 +68,7 @@ class Backlog:
         return self.size_bytes - self.answer_bytes > self._limit_bytes
 
     def add(self, packed: bytes, topic: Topic, fate: Fate) -> None:
-        """One more delivery."""
+        """Let a delivery wait."""
         if fate is Fate.CONFLATE and self._is_conflating:
             self._conflate(topic)
             return
@@ -82,7 +82,7 @@ class Backlog:
             self._shrink()
 
     def add_answer(self, packed: bytes) -> None:
-        """One more answer."""
+        """Let an answer wait."""
         before_bytes = self.size_bytes
         self._extend(packed, None)
         self.answer_bytes += self.size_bytes - before_bytes

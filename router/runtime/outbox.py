@@ -134,7 +134,7 @@ class Outbox:
             self.pipe.write(out[0] if len(out) == 1 else b"".join(out))
 
     def wait(self, run: Iterable[bytes], topics: Iterable[Topic], fate: Fate) -> None:
-        """Deliveries for a session that is blocked."""
+        """Let deliveries wait for a session that is blocked."""
         backlog = self._obtain_backlog()
         for packed, topic in zip(run, topics, strict=True):
             backlog.add(packed, topic, fate)
@@ -142,20 +142,20 @@ class Outbox:
             self._on_hopeless()
 
     def wait_answer(self, packed: bytes) -> None:
-        """An answer for a session that is blocked."""
+        """Let an answer wait for a session that is blocked."""
         backlog = self._obtain_backlog()
         backlog.add_answer(packed)
         if backlog.answer_bytes > _ANSWERS_MAX_BYTES:
             self.pause(PauseReason.ANSWERS)
 
     def add_stream(self, frames: Iterator[bytes]) -> None:
-        """An answer that is made as the session takes it, after those before it."""
+        """Queue an answer that is made while the session takes it, after those before it."""
         self.streams.append(frames)
         if len(self.streams) > _STREAMS_MAX:
             self.pause(PauseReason.STREAMS)
 
     def follow_streams(self, packed: bytes) -> None:
-        """An answer that is made already, after the streams before it."""
+        """Queue an answer that is made already, after the streams before it."""
         last = self.streams[-1]
         if not isinstance(last, Following):
             last = Following()
@@ -165,7 +165,7 @@ class Outbox:
             self.pause(PauseReason.STREAMS)
 
     def end_stream(self) -> None:
-        """The oldest stream is made to its end."""
+        """The oldest stream has come to its end."""
         self.streams.popleft()
         if not self.streams:
             self.resume(PauseReason.STREAMS)

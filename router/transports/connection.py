@@ -129,7 +129,7 @@ class Connection(asyncio.Protocol):
             self._link.block()
 
     def resume_writing(self) -> None:
-        """It does again."""
+        """The peer takes what it gets again."""
         self._is_blocked = False
         if self._phase is Phase.OPEN and self._link is not None:
             self._pay_pong()
@@ -191,7 +191,7 @@ class Connection(asyncio.Protocol):
         self._owed_pong = payload
 
     def on_pong(self, payload: bytes) -> None:
-        """It has proved life by coming."""
+        """Nothing to do: the peer has proved that it is there by sending anything at all."""
         self._control_bytes += _MASKED_CONTROL_HEAD_BYTES + len(payload)
 
     def on_close(self, payload: bytes) -> None:
@@ -309,7 +309,7 @@ class Connection(asyncio.Protocol):
                 self._loop.call_soon(self._read_on)
 
     def _read_on(self) -> None:
-        """uvloop goes on with a socket that has more until it has handed over 8 MB, all in one tick."""
+        """Read again in a later tick: uvloop itself would hand over up to 8 MB in one."""
         if not self._is_paused and not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -323,7 +323,7 @@ class Connection(asyncio.Protocol):
         self._pay_pong()
 
     def _pay_pong(self) -> None:
-        """A peer that does not take its pongs is owed one at most."""
+        """Send the pong that is owed. A peer that does not take its pongs is owed one at most."""
         if self._owed_pong is not None and self._phase is Phase.OPEN and not self._is_blocked:
             payload, self._owed_pong = self._owed_pong, None
             self._send(pack_control(OPCODE_PONG, payload))

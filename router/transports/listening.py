@@ -25,7 +25,7 @@ PORTS_TRIED = 5
 ACCEPTED_AT_ONCE = 100
 """Connections taken before others have their turn."""
 BREATH_S = 1.0
-"""After an accept that failed, for want of descriptors as a rule."""
+"""How long nothing is accepted after an accept that failed, for want of descriptors as a rule."""
 
 log = logging.getLogger("router.door")
 
@@ -65,10 +65,10 @@ class Handshake:
     task: asyncio.Task[None]
 
     def sweep(self, now_s: float) -> None:
-        """Its time is measured by whoever speaks TLS."""
+        """Nothing to do: whoever speaks TLS measures the time of the handshake."""
 
     def close(self, code: int, reason: str) -> None:
-        """Nothing can be said yet."""
+        """Drop it: nothing can be said yet."""
         self.abort()
 
     def abort(self) -> None:
@@ -147,7 +147,7 @@ class Reception:
             accepted.close()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """The loop itself keeps no hold of what it runs."""
+        """Start a task, and hold on to it: the loop itself does not."""
         task = self._loop.create_task(work)
         self._greeting.add(task)
         task.add_done_callback(self._greeting.discard)

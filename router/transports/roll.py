@@ -1,4 +1,4 @@
-"""Who is connected at a door, since how far, and how many from where."""
+"""Who is connected at a door, how far their handshakes are, and how many come from which address."""
 
 from __future__ import annotations
 

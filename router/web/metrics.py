@@ -19,7 +19,7 @@ _US_PER_S = 1_000_000
 
 
 class Metric(NamedTuple):
-    """One of them; `read` gives its samples."""
+    """One number, or set of numbers, that a monitor can see; `read` gives its samples."""
 
     name: str
     kind: str
@@ -28,7 +28,7 @@ class Metric(NamedTuple):
 
 
 def exposition(desk: Desk) -> str:
-    """All of them, as they are now."""
+    """The text that a monitor reads: every metric as it is now."""
     return "".join(format_metric(m.name, m.kind, m.help, m.read(desk)) for m in METRICS)
 
 
@@ -69,7 +69,7 @@ def _outbox_bytes(desk: Desk) -> float:
 
 
 def _vital(read: Callable[[Vitals], float]) -> Read:
-    """Of the journal; nothing if there is none."""
+    """How to read one of the journal's figures; no sample if there is no journal."""
 
     def samples(desk: Desk) -> Iterator[Sample]:
         if desk.keeping.recorder is not None:

@@ -1,4 +1,4 @@
-"""What is written, and what writes it: the form that every output format takes.
+"""What is written, and what writes it: the base of every output format.
 
 A result is a *record*: a dict with stable keys and JSON values. Laws: in machine formats nothing is rounded,
 shortened or coloured; a record is on its way when `flush` returns.
@@ -27,7 +27,7 @@ class Printer:
         self.out = results()
 
     def write(self, record: Record) -> None:
-        """One more result."""
+        """Write a record."""
         self.count += 1
         self.out.write(self.line(record))
 

@@ -57,7 +57,7 @@ class Tally:
         self._last: dict[int, int] = {}
 
     def add(self, going: Going) -> None:
-        """One more."""
+        """Count an entry that goes."""
         seq, line, superseding_seq = going
         self.entries[line] = self.entries.get(line, 0) + 1
         self._first[line] = min(self._first.get(line, seq), seq)
@@ -203,7 +203,7 @@ class _Sweep:
         return Going(entry.seq, line, superseding_seq) if superseding_seq else None
 
     def _learn_addresses(self) -> None:
-        """Which addresses are thinned, by which line."""
+        """Find out which addresses are thinned, and by which line."""
         known = self._catalog.addresses
         for address_id in range(self._upto_address_id + 1, self._catalog.last_address_id + 1):
             line = self._rules.place_of(known.get(address_id, ""))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Upkeep:
-    """The upkeep of an open journal; `turns` is what all of its kind wait for."""
+    """The upkeep of an open journal; `turns` is the lock of everything that rewrites the file."""
 
     def __init__(self, storage: Storage, turns: asyncio.Lock) -> None:
         self._storage = storage
@@ -39,7 +39,7 @@ class Upkeep:
         await self._forgetting().resume()
 
     async def insert_missing(self, bodies: Iterable[tuple[int, bytes]], origin: Origin) -> Inserted:
-        """See `Insertion`; what was forgotten meanwhile is forgotten again."""
+        """Insert entries, as `Insertion` says; what was forgotten meanwhile is forgotten again."""
         async with self._turns:
             inserted = await self._storage.writer.insert_missing(bodies, origin)
             await self.resume()
@@ -48,13 +48,13 @@ class Upkeep:
     async def compact(
         self, before_seq: int, *, force: bool, on_progress: Callable[[int], None] | None
     ) -> int:
-        """See `Compaction`."""
+        """Remove the entries below a number, as `Compaction` says."""
         async with self._turns:
             compaction = Compaction(self._storage, SnapshotKeeper(self._storage), on_progress)
             return await compaction.run(before_seq, force=force)
 
     async def forget(self, author: str, by: str, on_progress: Callable[[int], None] | None) -> int:
-        """See `Forgetting`."""
+        """Forget an author, as `Forgetting` says."""
         async with self._turns:
             return await self._forgetting().run(author, by, on_progress)
 
@@ -77,7 +77,7 @@ class Upkeep:
             return await compaction.run(cut.before_seq, note=partial(recorded, cut, now_us))
 
     async def thin(self, rules: Rules, before_us: int, now_us: int | None) -> int:
-        """See `Sampling`."""
+        """Let entries go by rules, as `Sampling` says."""
         now_us = time.time_ns() // 1000 if now_us is None else now_us
         async with self._turns:
             return await Sampling(self._storage, rules).run(before_us, now_us)
@@ -89,7 +89,7 @@ class Upkeep:
     async def copy(
         self, target: str, upto_seq: int, *, same_epoch: bool, on_progress: OnProgress | None
     ) -> Copied:
-        """See `Copying`."""
+        """Copy the journal into a fresh file, as `Copying` says."""
         copying = Copying(self._storage.reader, upto_seq, on_progress)
         return await copying.run(self._storage.path, target, same_epoch=same_epoch)
 
