@@ -138,5 +138,6 @@ async def test_nothing_is_forgotten_in_one_of_two_copies_only(files: Files) -> N
     left = sorted(str(file) for file in files.folder.iterdir() if file.name.startswith("show.jsonl.0"))
     assert left == closed_segments(str(files.mirror))
     assert len(left) == len(packed)
-    content = b"".join(open_segment(file).read() for file in (*left, str(files.mirror)))
-    assert b'"author":"desk"' not in content.replace(b'{"author":"desk"', b"")
+    for file in (*left, str(files.mirror)):
+        with open_segment(file) as lines:
+            assert b'"author":"desk"' not in lines.read().replace(b'{"author":"desk"', b"")
