@@ -227,7 +227,8 @@ class Journal(ABC):
         """The next entries behind a cursor (None: from the first on), for a follower who asks repeatedly.
 
         One whose cursor is of another epoch, or of a number that was never given, goes on behind the same
-        number or the latest, and is told that entries may be missing; so is one whose next entry was compacted. What was forgotten comes as a blank.
+        number or the latest, and is told that entries may be missing; so is one whose next entry was
+        compacted. What was forgotten comes as a blank.
         """
         oldest, latest, epoch = await self.oldest_seq(), await self.latest_seq(), self.epoch
         # A number that this life has not given yet is of another one, too, whatever its name.
