@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from router.config import RouterConfig
-from router.transports.guard import ANY_ORIGIN, Guard, host_of, is_this_machine
+from router.transports.guard import ANY_ORIGIN, NULL_ORIGIN, Guard, host_of, is_this_machine
 from router.transports.tls import CertificateError, Certificates, TlsFiles
 
 
@@ -29,17 +29,12 @@ def make_certificates(config: RouterConfig) -> Certificates | None:
 
 
 def risks(config: RouterConfig) -> Iterator[str]:
-    """What an operator who listens beyond this machine should know, a sentence each."""
+    """What an operator should know of who is let in, a sentence each."""
+    yield from _risky_origins(config)
     if is_this_machine(host_of(str(config.listen)) or ""):
         return
     if config.auth == "none":
-        turned_away = (
-            "" if config.allow_native else "; only foreign pages and programs without an Origin are not"
-        )
-        yield (
-            f"listening on {config.listen} without tokens: whoever reaches this port is let in, and can read "
-            f"and write everything{turned_away}"
-        )
+        yield f"listening on {config.listen} without tokens: {_who_comes_in(config)}"
     elif config.cert == "none":
         yield f"listening on {config.listen} without TLS: tokens and values can be read on the way"
     if not config.allow_origin:
@@ -47,5 +42,19 @@ def risks(config: RouterConfig) -> Iterator[str]:
             "the list of Origins is empty: every page that comes from a host by whose name this router is "
             "reached is let in, from whichever port; no other is, see --allow-origin"
         )
-    elif ANY_ORIGIN in config.allow_origin:
+
+
+def _risky_origins(config: RouterConfig) -> Iterator[str]:
+    """Pages come by way of a browser on this machine, too, wherever the router listens."""
+    if ANY_ORIGIN in config.allow_origin:
         yield "--allow-origin '*': any page that a browser in this network shows is let in"
+    elif NULL_ORIGIN in config.allow_origin:
+        yield "--allow-origin null: any page can call itself that, and is let in"
+
+
+def _who_comes_in(config: RouterConfig) -> str:
+    them = "whoever reaches this port"
+    if "none" not in (config.cert, config.client_ca):
+        them = f"whoever has a certificate of {config.client_ca}"
+    turned_away = "" if config.allow_native else "; only foreign pages and programs without an Origin are not"
+    return f"{them} is let in, and can read and write everything{turned_away}"
