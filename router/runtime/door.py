@@ -84,6 +84,10 @@ class Request(NamedTuple):
     """Where it comes from."""
     is_loopback: bool = False
 
+    def __repr__(self) -> str:
+        """Without what may be a secret: the token, and a path that nobody knows."""
+        return f"Request({self.method} from {self.host})"
+
 
 class Answer(NamedTuple):
     """What a plain HTTP request gets."""

@@ -8,6 +8,8 @@ import pytest
 
 from router import Address, Router, RouterConfig
 from router.auth.gate import TokenGate
+from router.runtime.door import Request
+from router.transports.handshake import Plain
 from router.wire import codec, legacy
 from router.wire.frame import encode_frame
 from router.wire.messages import Hello, Ping, Set
@@ -133,5 +135,6 @@ async def test_a_fault_of_ours_does_not_tell_the_token_either(tmp_path, monkeypa
             assert all(SECRET not in answer for answer in peer.frames)
     assert "a fault in" in caplog.text
     assert CANARY not in caplog.text
-    for message in (Hello(token=CANARY), [Hello(token=CANARY)], Set("/a", b"\x00")):
+    asked = Request("GET", f"/{CANARY}", CANARY)
+    for message in (Hello(token=CANARY), [Hello(token=CANARY)], Set("/a", b"\x00"), asked, Plain(asked)):
         assert CANARY not in repr(message)
