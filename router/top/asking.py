@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from router.client.tls import client_context
+from router.top.plain import plain
 
 PATH = "/sessions"
 TIMEOUT_S = 5.0
@@ -21,10 +22,10 @@ _NOT_ALLOWED = (401, 403, 429)
 
 
 class NoAnswer(Exception):
-    """There is no overview to be had; `is_forbidden` tells whether trying again is of use."""
+    """There is no overview to be had; `is_forbidden` tells that trying again is of no use."""
 
     def __init__(self, reason: str, *, is_forbidden: bool = False) -> None:
-        super().__init__(reason)
+        super().__init__(plain(reason))
         self.is_forbidden = is_forbidden
 
 
@@ -42,14 +43,13 @@ class Asked(NamedTuple):
         connection = self._connection()
         try:
             return self._read(connection)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise NoAnswer(f"{self.url} does not answer: {reason}") from error
 
     def _read(self, connection: http.client.HTTPConnection) -> dict[str, Any]:
         try:
-            headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
-            connection.request("GET", PATH, headers=headers)
+            connection.request("GET", PATH, headers=self._headers())
             answer = connection.getresponse()
             body = answer.read(ANSWER_MAX_BYTES)
         finally:
@@ -61,6 +61,16 @@ class Asked(NamedTuple):
         if answer.status != http.client.OK or not isinstance(found, dict) or "clients" not in found:
             raise NoAnswer(f"{self.url} answers, but is no router that shows its sessions")
         return found
+
+    def _headers(self) -> dict[str, bytes]:
+        if self.token is None:
+            return {}
+        if not self.token.isprintable():
+            # The library would say so, too, and repeat it.
+            raise NoAnswer(
+                "the token has a character that does not print, at its end perhaps", is_forbidden=True
+            )
+        return {"Authorization": f"Bearer {self.token}".encode()}
 
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

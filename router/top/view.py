@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from router.quantities import format_size
+from router.top.plain import plain
 
 _US_PER_S = 1_000_000
 _GAP = " · "
@@ -22,8 +23,8 @@ _OTHER_LINES = 6
 
 def draw(seen: Mapping[str, Any], url: str, height: int) -> Group:
     """All of it, in so many lines."""
-    state = Text("ready", "green") if seen["unready"] is None else Text(_plain(seen["unready"]), "bold red")
-    head = Text.assemble((_plain(seen["name"]), "bold"), f"  {url}  ", state)
+    state = Text("ready", "green") if seen["unready"] is None else Text(plain(seen["unready"]), "bold red")
+    head = Text.assemble((plain(seen["name"]), "bold"), f"  {url}  ", state)
     parts = [f"{seen[what]:,} {what}" for what in ("sessions", "subscriptions", "params")]
     parts += [f"{what} {_rate(seen[f'{what}_per_s'])}" for what in ("messages", "deliveries", "errors")]
     return Group(head, Text(_GAP.join(parts)), _journal(seen), _clients(seen, max(1, height - _OTHER_LINES)))
@@ -42,7 +43,7 @@ def _journal(seen: Mapping[str, Any]) -> Text:
     ]
     text = Text(_GAP.join(parts))
     if journal["trouble"] is not None:
-        text.append(f" · {_plain(journal['trouble'])}", "bold red")
+        text.append(f" · {plain(journal['trouble'])}", "bold red")
     return text
 
 
@@ -55,8 +56,8 @@ def _clients(seen: Mapping[str, Any], rows: int) -> Table:
     table.add_column("state", ratio=2, no_wrap=True)
     for client in seen["clients"][:rows]:
         table.add_row(
-            Text(_plain(client["name"] or client["session"])),
-            Text(_plain(client["address"])),
+            Text(plain(client["name"] or client["session"])),
+            Text(plain(client["address"])),
             f"{client['subscriptions']:,}",
             _bytes(client["received_bytes_per_s"]),
             _bytes(client["sent_bytes_per_s"]),
@@ -71,7 +72,7 @@ def _state(client: Mapping[str, Any]) -> Text:
     if client["is_slow"]:
         return Text("slow", "bold yellow")
     if client["not_read"]:
-        return Text("waits for " + ", ".join(client["not_read"]), "yellow")
+        return Text("waits for " + plain(", ".join(client["not_read"])), "yellow")
     return Text("", "green")
 
 
@@ -81,7 +82,3 @@ def _rate(per_s: float | None) -> str:
 
 def _bytes(per_s: float | None) -> str:
     return "–" if per_s is None else format_size(round(per_s))
-
-
-def _plain(text: str) -> str:
-    return "".join(character if character.isprintable() else "·" for character in text)

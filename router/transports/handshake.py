@@ -121,7 +121,9 @@ def _first(fields: dict[str, list[str]], name: str) -> str | None:
 
 def _bearer(authorization: str | None) -> str | None:
     scheme, _, token = (authorization or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
+    # Tokens are any text; beyond ASCII that is UTF-8, here as in HELLO.
+    told = token.strip().encode("latin-1").decode(errors="replace")
+    return told or None if scheme.lower() == "bearer" else None
 
 
 def _upgrade(head: bytes) -> Accepted | Refused:

@@ -20,6 +20,7 @@ from router.client import connect
 from router.top.rates import with_rates
 from router.top.view import draw
 from tests.journal.cli.tool import environment
+from tests.router.auth.keys import Keys
 
 PATIENCE_S = 60
 TOP = (sys.executable, "-W", "error", "-m", "router", "top")
@@ -161,6 +162,46 @@ def _create_token(folder):
         (*TOP[:-1], "token", "create", *flags), capture_output=True, text=True, env=environment(folder)
     )
     return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("token", ["wörd-€", "cpsk_secret\r", "secret\x85"])
+async def test_a_token_is_any_text_and_never_told(tmp_path, token):
+    """Not even one that no header can hold."""
+    keys = Keys(tmp_path)
+    keys.make("operator", "admin:/**", token=token)
+    config = RouterConfig(listen=Address("127.0.0.1", 0), auth=str(keys.path))
+    async with Router(config).with_journal(MemoryJournal()) as router:
+        code, out, err = await run(tmp_path, "--url", router.url, "--once", CLASP_TOKEN=token)
+    if token.isprintable():
+        assert (code, json.loads(out)["sessions"], err) == (0, 0, "")
+    else:
+        assert (code, out) == (4, "")
+        assert "secret" not in err
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("403 Forbidden", b"\x1b]52;c;aGk=\x07 said \xc2\x9b2J"),
+        ("200 OK", b"\x1b[2J"),
+        ("200 OK", b"[" * 50_000),
+        ("x\x1b[2J", b""),
+    ],
+)
+async def test_what_is_no_router_orders_no_terminal_about(tmp_path, status, body):
+    """Whatever it says, it is told in one line that prints."""
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        code, out, err = await run(tmp_path, "--url", f"ws://127.0.0.1:{port}", "--once")
+    assert code in (3, 4)
+    assert out == ""
+    assert err.removesuffix("\n").isprintable()
 
 
 def test_rates_are_of_the_same_life_and_the_same_session():
