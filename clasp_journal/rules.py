@@ -36,7 +36,7 @@ _UNITS_US = {
     "w": 604_800_000_000,
 }
 _PERIOD = re.compile(r"([1-9][0-9]{0,6})(ms|s|min|h|d|w)")
-_SET, _PUBLISH, _EXPIRE = int(EntryKind.SET), int(EntryKind.PUBLISH), int(EntryKind.EXPIRE)
+_SET, _EXPIRE = int(EntryKind.SET), int(EntryKind.EXPIRE)
 
 
 class Rule(NamedTuple):
@@ -187,7 +187,3 @@ class Sieve:
         key = expiry.address_id, _SET
         kept = self._kept.get(key)
         self._kept[key] = _Kept(0, expiry.seq, True) if kept is None else kept._replace(needs_before=True)
-
-
-JUDGED = (_PUBLISH, _SET, _EXPIRE)
-"""The kinds that a sieve has to be shown."""

@@ -45,18 +45,19 @@ def limit_rows() -> Iterable[str]:
 
 def error_codes() -> Iterable[str]:
     """Every code an ERROR can carry."""
-    yield "| code | meaning |"
-    yield "|---|---|"
-    for code in ErrorCode:
-        yield f"| {int(code)} | {code.meaning} |"
+    return _meanings("code", ErrorCode)
 
 
 def journal_statuses() -> Iterable[str]:
     """Every status a JOURNAL_DONE can carry."""
-    yield "| status | meaning |"
+    return _meanings("status", JournalStatus)
+
+
+def _meanings(head: str, codes: Iterable[ErrorCode | JournalStatus]) -> Iterable[str]:
+    yield f"| {head} | meaning |"
     yield "|---|---|"
-    for status in JournalStatus:
-        yield f"| {int(status)} | {status.meaning} |"
+    for code in codes:
+        yield f"| {int(code)} | {code.meaning} |"
 
 
 def commands() -> Iterable[str]:

@@ -21,7 +21,6 @@ class Pace(NamedTuple):
 
 
 AS_RECORDED = Pace()
-AT_ONCE = Pace(None)
 
 
 class Timetable:

@@ -2,10 +2,6 @@
 
 import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,33 +13,22 @@ from clasp_journal.restore import fold
 from clasp_journal.sqlite.journal import SqliteJournal
 from clasp_journal.testing.authors import a_crowd
 from clasp_journal.testing.samples import same_state
-from tests.crash.shim import PROJECT
+from tests.crash.killing import BEGIN, was_killed_at_work
 
 ENTRIES = 15_000
 LONGEST_S = 0.3
 """After that it is mostly done."""
-CHILD = """
+CHILD = f"""
 import asyncio, sys
 from clasp_journal.sqlite.journal import SqliteJournal
 
 async def forget(path, mirror):
     async with SqliteJournal(path, mirror=mirror) as journal:
-        print("begin", flush=True)
+        {BEGIN}
         await journal.forget("desk")
 
 asyncio.run(forget(*sys.argv[1:]))
 """
-
-
-def killed_while_forgetting(path: Path, mirror: Path, pause_s: float) -> bool:
-    """Have a process forget the desk, and kill it after a while; whether it was still at it."""
-    command = [sys.executable, "-c", CHILD, str(path), str(mirror)]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"begin\n"
-        time.sleep(pause_s)  # paced: the moment of the kill is what is tried
-        child.kill()
-        return child.wait() == -signal.SIGKILL
 
 
 async def survive_kills(folder: Path, *, rounds: int, seed: int) -> None:
@@ -56,7 +41,7 @@ async def survive_kills(folder: Path, *, rounds: int, seed: int) -> None:
     for number in range(rounds):
         path = shutil.copytree(folder / "whole", folder / str(number)) / "show.db"
         mirror = path.with_suffix(".jsonl")
-        killed += killed_while_forgetting(path, mirror, rng.uniform(0, LONGEST_S))
+        killed += was_killed_at_work(CHILD, str(path), str(mirror), after_s=rng.uniform(0, LONGEST_S))
         async with SqliteJournal(path, mirror=mirror) as journal:
             await must_be_all_or_nothing(journal, kept)
             assert (await parity(journal, mirror)).is_consistent

@@ -2,10 +2,6 @@
 
 import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,35 +10,24 @@ from clasp_journal.restore import fold
 from clasp_journal.sqlite.journal import SqliteJournal
 from clasp_journal.testing.samples import same_state
 from clasp_journal.thinned import told_by, was_thinned
-from tests.crash.shim import PROJECT
+from tests.crash.killing import BEGIN, was_killed_at_work
 from tests.journal.sqlite.test_sampling import LAST_US, SAMPLED, a_past
 
 ENTRIES = 15_000
 LONGEST_S = 0.25
 """After that it is mostly done."""
-CHILD = """
+CHILD = f"""
 import asyncio, sys
 from clasp_journal.rules import Rules, parse_rules
 from clasp_journal.sqlite.journal import SqliteJournal
 
 async def thin(path, rules, before_us):
     async with SqliteJournal(path) as journal:
-        print("begin", flush=True)
+        {BEGIN}
         await journal.thin(Rules(parse_rules(rules)), before_us=int(before_us))
 
 asyncio.run(thin(*sys.argv[1:]))
 """
-
-
-def killed_while_thinning(path: Path, pause_s: float) -> bool:
-    """Have a process thin, and kill it after a while; whether it was still at it."""
-    command = [sys.executable, "-c", CHILD, str(path), str(SAMPLED), str(LAST_US)]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"begin\n"
-        time.sleep(pause_s)  # paced: the moment of the kill is what is tried
-        child.kill()
-        return child.wait() == -signal.SIGKILL
 
 
 async def survive_kills(folder: Path, *, rounds: int, seed: int) -> None:
@@ -58,7 +43,8 @@ async def survive_kills(folder: Path, *, rounds: int, seed: int) -> None:
     for _ in range(rounds):
         path = folder / "killed.db"
         shutil.copy(folder / "whole.db", path)
-        killed += killed_while_thinning(path, rng.uniform(0, LONGEST_S))
+        pause_s = rng.uniform(0, LONGEST_S)
+        killed += was_killed_at_work(CHILD, str(path), str(SAMPLED), str(LAST_US), after_s=pause_s)
         async with SqliteJournal(path) as journal:
             await must_be_explained(journal)
             assert same_state(await journal.state(), fold(None, kept))

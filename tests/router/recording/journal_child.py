@@ -7,19 +7,15 @@ from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
 from router.recording.options import JournalOptions
 from router.recording.recorder_process import ProcessRecorder
-from tests.router.recording.keeping_books import Listener
+from tests.router.recording.keeping_books import started
 
 
 @asynccontextmanager
 async def child(path, **options):
     """A started recorder with its process; stopped at the end."""
     recorder = ProcessRecorder(JournalOptions(str(path), **options))
-    listener = Listener(recorder)
-    await recorder.start()
-    try:
+    async with started(recorder) as listener:
         yield recorder, listener
-    finally:
-        await recorder.stop()
 
 
 async def entries_in(path):

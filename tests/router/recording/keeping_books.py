@@ -80,15 +80,22 @@ class LogReader(logging.Handler):
 
 
 @asynccontextmanager
-async def local(journal=None, **options):
-    """A started recorder with a ring in this process."""
-    recorder = LocalRecorder(MemoryJournal() if journal is None else journal, **options)
+async def started(recorder):
+    """A recorder is started, and stopped at the end; gives who listens to it."""
     listener = Listener(recorder)
     await recorder.start()
     try:
-        yield recorder, listener
+        yield listener
     finally:
         await recorder.stop()
+
+
+@asynccontextmanager
+async def local(journal=None, **options):
+    """A started recorder with a ring in this process."""
+    recorder = LocalRecorder(MemoryJournal() if journal is None else journal, **options)
+    async with started(recorder) as listener:
+        yield recorder, listener
 
 
 async def record(recorder, listener, packets, synced=False):
