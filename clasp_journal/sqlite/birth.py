@@ -47,7 +47,7 @@ def prepare_writer(db: sqlite3.Connection, path: str, scout: Scout | None) -> tu
     meta = found.taken_over()
     with writing(db):
         meta.write(db)
-    return EntryWriter(path, catalog, Clock(runs, last_us), extent.latest_seq), meta
+    return EntryWriter(path, catalog, Clock(runs, last_us), extent), meta
 
 
 def _tail(db: sqlite3.Connection, extent: Extent) -> Span:

@@ -26,7 +26,7 @@ from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.bodies import Texts, bodies_of
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Clock, Run, step_back
-from clasp_journal.sqlite.extent import write_clock_steps
+from clasp_journal.sqlite.extent import read_extent, write_clock_steps
 from clasp_journal.sqlite.inserting import insert
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.transactions import writing
@@ -79,7 +79,7 @@ class Insertion:
             writer.recency.give_up()
         writer.catalog.refresh(db)
         writer.clock.runs, writer.clock.highest_us = clock.runs, clock.highest_us
-        writer.latest_seq = latest_seq
+        writer.oldest_seq, writer.latest_seq = read_extent(db, meta)
         writer.changes = Changes(latest_seq)
         return Inserted(texts.inserted, self._identical, meta.epoch), meta
 

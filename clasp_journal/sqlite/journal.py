@@ -134,7 +134,11 @@ class SqliteJournal(Journal):
 
     async def oldest_seq(self) -> int:
         """The first number that is still there, or the next one to be given."""
-        return (await (await self._opened()).extent()).oldest_seq
+        storage = await self._opened()
+        if storage.is_writer:
+            storage.demand_presence()
+            return storage.writer.entries.oldest_seq
+        return (await storage.extent()).oldest_seq
 
     async def gone_upto_us(self) -> int | None:
         """A time that no entry removed from the beginning is beyond."""
@@ -285,6 +289,8 @@ class SqliteJournal(Journal):
     async def _search(self, selection: Selection, span: Span, limit: int, aim: Aim) -> Search:
         storage = await self._opened()
         search = Search(storage.catalog, selection, span, limit, aim)
+        if storage.is_writer and storage.writer.entries.has_none(selection.pattern, span):
+            return search
         while not await storage.reader.run(search.run, "query"):
             pass
         return search

@@ -48,6 +48,11 @@ class Recency:
                 self._make_room(address_ids[-1])
         return map(self._bounds.__getitem__, address_ids)
 
+    def last_at_most(self, address_id: int) -> int:
+        """A number behind which an address has no entry: where nothing was noted, none has come since."""
+        (bound,) = self.bounds([address_id])
+        return bound or self._since_seq
+
     def learn(self, address_ids: Iterable[int], found: Mapping[int, int], within: Span) -> None:
         """Remember the last entries within a span that were found of addresses of which nothing was known.
 

@@ -96,11 +96,15 @@ class Storage:
             return None
         return await self.reader.run(lambda _: scout.recall(), "fold")
 
+    def demand_presence(self) -> None:
+        """Refuse to tell anything of a file that has lost its name."""
+        self._presence.demand()
+
     async def extent(self) -> Extent:
         """Which entries are there."""
 
         def job(db: sqlite3.Connection) -> tuple[Meta, Extent]:
-            self._presence.demand()
+            self.demand_presence()
             return read_head(db)
 
         meta, extent = await self.reader.run(job, "read")
@@ -115,7 +119,7 @@ class Storage:
         """A number that changes when another connection has committed."""
 
         def job(db: sqlite3.Connection) -> int:
-            self._presence.demand()
+            self.demand_presence()
             return int(db.execute(schema.DATA_VERSION).fetchone()[0])
 
         return await self.reader.run(job, "wait")

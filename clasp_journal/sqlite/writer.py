@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.errors import BadValue
 from clasp_journal.short import Plain, ShortEntries, in_short
@@ -21,8 +22,8 @@ from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD
-from clasp_journal.sqlite.clock import Clock, Run, step_back
-from clasp_journal.sqlite.extent import write_clock_steps
+from clasp_journal.sqlite.clock import Clock, Run, Span, step_back
+from clasp_journal.sqlite.extent import Extent, write_clock_steps
 from clasp_journal.sqlite.forms import form_of
 from clasp_journal.sqlite.inserting import NULL, cells_of, insert
 from clasp_journal.sqlite.names import NewNames
@@ -48,12 +49,12 @@ _SET, _PUBLISH, _EXPIRE = int(EntryKind.SET), int(EntryKind.PUBLISH), int(EntryK
 class EntryWriter:
     """The writing end of a journal. Its methods run on the writing connection's thread."""
 
-    def __init__(self, path: str, catalog: Catalog, clock: Clock, latest_seq: int) -> None:
+    def __init__(self, path: str, catalog: Catalog, clock: Clock, extent: Extent) -> None:
         self.catalog = catalog
         self.clock = clock
-        self.latest_seq = latest_seq
-        self.changes = Changes(latest_seq)
-        self.recency = catalog.recency = Recency(latest_seq)
+        self.oldest_seq, self.latest_seq = extent
+        self.changes = Changes(self.latest_seq)
+        self.recency = catalog.recency = Recency(self.latest_seq)
         self.mirror: Mirror | None = None
         self._wal_path = path + "-wal"
         self._presence = Presence(path, self._wal_path)
@@ -102,6 +103,13 @@ class EntryWriter:
         self.latest_seq = batch.last_seq
         self._watch_log(db)
         return self.latest_seq
+
+    def has_none(self, pattern: Pattern, span: Span) -> bool:
+        """Whether it is known, without a look at the file, that a span has no entry of one address."""
+        if not pattern.is_literal or span.upto_seq > self.recency.upto_seq:
+            return False
+        number = self.catalog.address_ids.get(pattern.text)
+        return number is None or self.recency.last_at_most(number) <= span.after_seq
 
     def synchronize(self, db: sqlite3.Connection, *, synced: bool) -> None:
         """Let the next transactions be on the disk, or only in the system's hands, when they are committed.

@@ -105,11 +105,17 @@ class Compaction:
 
     def _removal_below(self, seq: int) -> Callable[[sqlite3.Connection], None]:
         def job(db: sqlite3.Connection) -> None:
-            clock = self._writer.entries.clock
+            entries, clock = self._writer.entries, self._writer.entries.clock
             first = max((run.seq for run in clock.runs if run.seq <= seq), default=0)
-            with writing(db):
-                db.execute(schema.DELETE_ENTRIES, (seq,))
-                db.execute(schema.DELETE_CLOCK_STEPS, (first,))
+            # Whoever misses entries and then asks whether some are gone has to hear it.
+            before, entries.oldest_seq = entries.oldest_seq, seq
+            try:
+                with writing(db):
+                    db.execute(schema.DELETE_ENTRIES, (seq,))
+                    db.execute(schema.DELETE_CLOCK_STEPS, (first,))
+            except sqlite3.Error:
+                entries.oldest_seq = before
+                raise
             clock.runs = tuple(run for run in clock.runs if run.seq >= first)
 
         return job
