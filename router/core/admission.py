@@ -58,7 +58,7 @@ class Admission:
         session.access = access
         self._heed(session)
         session.is_plain = not ground.limits.messages_per_s
-        session.name = request.name
+        session.name = _cut(request.name, ground.limits.name_bytes)
         session.features = request.features
         ground.sessions[session.id] = session
         ground.ports.reply(session, packed(self._welcome(session, now)))
@@ -120,3 +120,8 @@ class Admission:
         settings = self._ground.settings
         features = FEATURES_OF_ROUTERS | Feature.JOURNAL if settings.has_journal else FEATURES_OF_ROUTERS
         return Welcome(now, session.id, settings.name, features=int(features))
+
+
+def _cut(name: str, max_bytes: int) -> str:
+    """It goes to the journal with all that is written, which it would make a thousand times as long."""
+    return name.encode()[:max_bytes].decode(errors="ignore")

@@ -35,6 +35,8 @@ class Limits:
     """More bad messages than that in a minute close the connection with 1008."""
     messages_per_s: int = 0
     """Per session, ERROR 429 beyond it; 0 is off."""
+    name_bytes: int = 1_024
+    """Of the name in HELLO; what is longer is cut off."""
     ping_after_s: float = 20.0
     """Silence after which the router pings; as long again without an answer, and it closes."""
     session_timeout_s: float = 0.0
@@ -52,6 +54,8 @@ class Limits:
     """Segments with a `*` in all patterns of a session's subscriptions; ERROR 429 beyond."""
     replays_queued: int = 8
     """One replay of a session runs, so many wait; ERROR 429 beyond."""
+    errands: int = 8
+    """JOURNAL_DO of a session under way at the same time; it is not read until one of them is done."""
     bundle_parts: int = 1_000
     """ERROR 402 beyond."""
     schedule_ahead_us: int = 3_600 * SECOND_US
@@ -68,7 +72,7 @@ class Limits:
     history_per_address: int = 100
     """What the subscribe option `history` can ask for, per address."""
     history_entries: int = 10_000
-    """And in all; also how many live messages wait for it to be sent."""
+    """And in all, or 8 MiB of them. What comes meanwhile waits like anything for a slow reader."""
     gesture_window_us: int = 16_000
     """Moves of a gesture are thinned to the newest in this time."""
     gestures: int = 10_000

@@ -44,6 +44,8 @@ class PauseReason(IntFlag):
     """The router is about to end."""
     STREAMS = 16
     """It asks faster than answers are made for it."""
+    ERRANDS = 32
+    """It asks more of the journal than is done for one session at a time."""
 
 
 class Following:

@@ -1,8 +1,9 @@
 """History for sessions: pulled from the journal page by page, at the pace of whoever reads it.
 
-Laws: a session has one replay running and a bounded number waiting; one that has caught up and follows live
-entries no longer counts as running; a slow reader lags, it is neither dropped nor closed for it, and nobody
-else notices; a replay that fails says so to its session.
+Laws: a session has one replay running and a bounded number waiting, and gets the past of one subscription
+after the other; one that has caught up and follows live entries no longer counts as running; a slow reader
+lags, it is neither dropped nor closed for it, and nobody else notices; a replay that fails says so to its
+session; who has as many errands under way as may be is not read until one is done.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from router.core.session import Session
 from router.recording.recorder import Recorder
 from router.recording.requests import HistoryRequest, PageRequest
 from router.runtime.exchange import Exchange
-from router.runtime.outbox import Outbox
+from router.runtime.outbox import Outbox, PauseReason
 from router.wire.codes import ErrorCode
 from router.wire.messages import Ack, JournalDo, JournalDone, Replay, Subscribe
 
@@ -54,11 +55,11 @@ class Replays:
         self._recorder = recorder
         self._limits = limits
         self._jobs: dict[Session, dict[_Job, Coroutine[Any, Any, None]]] = {}
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errands: dict[Session, set[asyncio.Task[None]]] = {}
 
     def replay(self, session: Session, request: Replay, qos: int) -> None:
         """Send what was, and with `follow` what comes. One too many is refused."""
-        waiting = sum(job.task is None for job in self._jobs.get(session, ()))
+        waiting = sum(job.task is None and not job.is_holding for job in self._jobs.get(session, ()))
         if waiting >= self._limits.replays_queued:
             reason = f"{waiting} replays wait already"
             refusal = packed_error(ErrorCode.TOO_MANY, reason, request.pattern)
@@ -74,13 +75,16 @@ class Replays:
         session.outbox.hold()
         job = _Job(session, request.pattern, request.id, is_holding=True)
         self._add(job, self._backfill(session, request, snapshot))
-        self._start(job)
+        self._start_next(session)
 
     def journal_do(self, session: Session, request: JournalDo) -> None:
         """Do what a tool asks, and answer it."""
         task = asyncio.get_running_loop().create_task(self._do(session, request))
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        errands = self._errands.setdefault(session, set())
+        errands.add(task)
+        task.add_done_callback(lambda task: self._did(session, task))
+        if len(errands) >= self._limits.errands:
+            session.outbox.pause(PauseReason.ERRANDS)
 
     def cancel(self, session: Session, job_id: int) -> None:
         """End the replay with this id, if there is one."""
@@ -107,9 +111,10 @@ class Replays:
         tasks = [job.task for jobs in self._jobs.values() for job in jobs if job.task]
         for session in list(self._jobs):
             self.leave(session)
-        for task in self._errands:
+        errands = [task for tasks in self._errands.values() for task in tasks]
+        for task in errands:
             task.cancel()
-        await asyncio.gather(*tasks, *self._errands, return_exceptions=True)
+        await asyncio.gather(*tasks, *errands, return_exceptions=True)
 
     # The work itself.
 
@@ -149,6 +154,8 @@ class Replays:
             request.type_mask,
         )
         try:
+            # A page is large: who does not take the one before is not given another.
+            await outbox.room()
             page = await self._recorder.history(wanted)
             outbox.write_past(page.blob)
         except JournalError as error:
@@ -164,6 +171,13 @@ class Replays:
         status, result = await self._recorder.do(request.verb, request.encoded, session.author, within)
         self._exchange.reply(session, packed(JournalDone(request.id, status, result)))
 
+    def _did(self, session: Session, task: asyncio.Task[None]) -> None:
+        errands = self._errands[session]
+        errands.discard(task)
+        if not errands:
+            del self._errands[session]
+        session.outbox.resume(PauseReason.ERRANDS)
+
     async def _send(self, outbox: Outbox, packed_frames: bytes) -> None:
         await outbox.room()
         if packed_frames and outbox.is_open:
@@ -177,12 +191,13 @@ class Replays:
         job.session.replays += 1
 
     def _start_next(self, session: Session) -> None:
-        jobs = self._jobs.get(session, {})
-        if any(job.task is not None and not job.is_following for job in jobs):
-            return
-        waiting = next((job for job in jobs if job.task is None), None)
-        if waiting is not None:
-            self._start(waiting)
+        for is_holding in (True, False):
+            jobs = [job for job in self._jobs.get(session, ()) if job.is_holding is is_holding]
+            if any(job.task is not None and not job.is_following for job in jobs):
+                continue
+            waiting = next((job for job in jobs if job.task is None), None)
+            if waiting is not None:
+                self._start(waiting)
 
     def _start(self, job: _Job) -> None:
         work = self._jobs[job.session][job]

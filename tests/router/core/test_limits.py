@@ -20,6 +20,7 @@ ELSEWHERE = {
     "ping_after_s",
     "session_timeout_s",
     "replays_queued",
+    "errands",
     "history_per_address",
     "history_entries",
     "outbox_bytes",
@@ -79,6 +80,17 @@ def test_sessions_beyond_the_limit_are_sent_away():
     assert desk.ports.closes[0][1] == 1013
 
 
+def test_a_name_is_cut_at_its_limit():
+    """Never inside a character."""
+    desk = Desk(name_bytes=4)
+    assert [desk.connect(name=name).session.name for name in ("lamp", "lamps", "aüü", "aaaü")] == [
+        "lamp",
+        "lamp",
+        "aü",
+        "aaa",
+    ]
+
+
 def moves(client, count):
     """So many gestures at once, two moves each."""
     for number in list(range(count)) * 2:
@@ -122,5 +134,5 @@ def test_snapshots_are_cut_at_their_limits():
 def test_no_limit_is_forgotten():
     """Each is reached here, or belongs to who stands around the core."""
     here = {*REFUSALS, "sessions", "gestures", "gesture_window_us", "thinned_addresses", "thinned_bytes"}
-    here |= {"passing_topics", "snapshot_params", "snapshot_bytes"}
+    here |= {"name_bytes", "passing_topics", "snapshot_params", "snapshot_bytes"}
     assert here | ELSEWHERE == {field.name for field in fields(Limits)}
