@@ -32,6 +32,8 @@ class Restored(NamedTuple):
     """It is the state after this entry, the latest."""
     tail_entries: int
     """Entries folded on top of the snapshot."""
+    is_whole: bool
+    """Whether nothing that it depends on was gone or forgotten."""
 
 
 def _nobody(params: list[ParamSnapshot]) -> None:
@@ -45,7 +47,8 @@ async def restore(journal: Journal, tell: Callable[[list[ParamSnapshot]], None] 
     base = await journal.load_snapshot(at_seq)
     base_seq = base.at_seq if base else 0
     oldest = await journal.oldest_seq()
-    if base_seq < at_seq and base_seq + 1 < oldest:
+    is_cut = base_seq < at_seq and base_seq + 1 < oldest
+    if is_cut:
         log.warning(
             "the state is restored from what is left: entries %d to %d are gone", base_seq + 1, oldest - 1
         )
@@ -57,7 +60,7 @@ async def restore(journal: Journal, tell: Callable[[list[ParamSnapshot]], None] 
     if state.forgotten_seq:
         log.warning("the state is restored from what is left: entry %d was forgotten", state.forgotten_seq)
     tell([param for param in state.params() if known.get(param.address) is not param])
-    return Restored(state, at_seq, at_seq - base_seq)
+    return Restored(state, at_seq, at_seq - base_seq, not is_cut and not state.forgotten_seq)
 
 
 def encode_params(params: list[ParamSnapshot]) -> Iterator[bytes]:

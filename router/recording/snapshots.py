@@ -18,7 +18,10 @@ from router.recording.restoring import Restored
 
 AFTER_ENTRIES = 500_000
 LONG_TAIL_ENTRIES = 20_000
-"""Who had to fold more than that at the start keeps the result, so that the next start need not."""
+"""Who had to fold more than that at the start keeps the result, so that the next start need not.
+
+So does who had to make do with what was left: it is the state from then on, and without it no snapshot could
+be taken any more."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class Snapshots:
 
     def note_restored(self, restored: Restored) -> None:
         """Take note of what it took to restore the state at the start."""
-        if restored.tail_entries > LONG_TAIL_ENTRIES:
+        if restored.tail_entries > LONG_TAIL_ENTRIES or not restored.is_whole:
             self._restored = restored
 
     def note(self, entries: int) -> None:

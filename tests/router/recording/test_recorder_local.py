@@ -16,6 +16,7 @@ from router.recording.clerk import Clerk
 from router.recording.recorder_local import LocalRecorder
 from router.recording.requests import PageRequest
 from router.recording.snapshots import LONG_TAIL_ENTRIES
+from router.wire.codes import JournalStatus
 from tests.router.recording.history import packet, sets
 from tests.router.recording.keeping_books import Listener, expected, local, record
 from tests.router.recording.recorded import histories
@@ -175,6 +176,17 @@ async def test_what_is_left_of_a_state_is_restored_and_said_to_be_all(caplog):
     assert State(listener.remembered).live == fold(None, entries[15:]).live
     assert "entries 1 to 15 are gone" in caplog.text
     await recorder.stop()
+
+
+async def test_what_was_left_of_a_state_is_the_base_of_those_to_come():
+    """Without it no snapshot could be taken any more, and each start would fold a longer tail."""
+    journal = Announcing()
+    await journal.append(expected([sets(25)]))
+    await journal.compact(11, force=True)
+    async with local(journal) as (recorder, _):
+        await asyncio.wait_for(journal.taken.wait(), 10)
+        assert (await recorder.do("snapshot", values.encode({})))[0] == JournalStatus.DONE
+        assert (await journal.load_snapshot()).at_seq == 25
 
 
 async def test_a_stop_takes_a_last_snapshot_only_if_something_changed():
