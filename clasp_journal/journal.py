@@ -265,7 +265,8 @@ class Journal(ABC):
         Costs what was appended since the newest snapshot before it. `HistoryIncomplete` when entries
         between that snapshot and `at_seq` are gone or forgotten.
         """
-        at = await self.latest_seq() if at_seq is None else at_seq
+        latest = await self.latest_seq()
+        at = latest if at_seq is None else min(at_seq, latest)
         base = await self.load_snapshot(at)
         base_seq = base.at_seq if base else 0
         oldest = await self.oldest_seq()

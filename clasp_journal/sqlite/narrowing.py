@@ -13,6 +13,7 @@ from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.rows import Row
 
 _TIMESTAMP, _KIND, _SIGNAL, _AUTHOR_ID = 1, 2, 3, 5
+_TIME_MAX_US = 2**63 - 1
 
 
 class Narrowing:
@@ -41,8 +42,8 @@ class Narrowing:
             _as_json(self._author_ids),
             _as_json(asked.kinds),
             _as_json(asked.types),
-            asked.from_us,
-            asked.to_us,
+            _within_sql(asked.from_us),
+            _within_sql(asked.to_us),
         )
 
     def passes(self, row: Row) -> bool:
@@ -59,3 +60,8 @@ class Narrowing:
 
 def _as_json(ids: Collection[int] | None) -> str | None:
     return None if ids is None else json.dumps([int(number) for number in ids])
+
+
+def _within_sql(at_us: int | None) -> int | None:
+    """A time that SQLite knows: no entry is from before the first of these, or from behind the last."""
+    return None if at_us is None else min(max(at_us, -_TIME_MAX_US - 1), _TIME_MAX_US)

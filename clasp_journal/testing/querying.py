@@ -200,6 +200,20 @@ async def check_after_seq_starts_behind_a_number(make: Make) -> None:
         assert [e.seq for e in await journal.query("/1", after_seq=20, limit=50, newest=True)] == [23, 26, 29]
 
 
+async def check_any_number_may_be_asked_for(make: Make) -> None:
+    """Times and numbers beyond all that a journal could hold are bounds like others."""
+    async with await make() as journal:
+        kept = await stored(journal, a_series(5))
+        for far in (2**63, 2**64 - 1, 10**30):
+            for newest in (False, True):
+                everything = journal.query(from_=-far, to=far, limit=far, newest=newest, kinds=MESSAGES)
+                assert await everything == kept, f"from {-far} to {far}"
+                assert await journal.query(from_=far, newest=newest, kinds=MESSAGES) == []
+                assert await journal.query(to=-far, newest=newest, kinds=MESSAGES) == []
+            assert await journal.since(far) == []
+            assert (await journal.state(far)).live == (await journal.state()).live, f"the state after {far}"
+
+
 async def check_since_gives_what_came_after(make: Make) -> None:
     """All entries above a number, or the oldest few of them."""
     async with await make() as journal:

@@ -18,6 +18,7 @@ from clasp_journal.errors import BadInput
 
 _EXAMPLES = "'value > 0.9', 'value == \"on\"', 'revision >= 5', 'author != desk', 'signal == event'"
 _FORM = re.compile(r"\s*(\w+)\s*(==|=|!=|<=|<|>=|>)\s*([^=<>!].*?)\s*", re.DOTALL)
+_BARE = re.compile(r"[^\s=<>!\"][^=<>!\"]*")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "=": operator.eq,
@@ -66,10 +67,13 @@ def parse_comparison(text: str) -> Callable[[JournalEntry], bool]:
 
 
 def _literal(text: str) -> object:
-    """A JSON value; what is none is a text without quotes."""
+    """A JSON value; what is none is a text without quotes, unless it looks as if more was meant."""
     try:
         return json.loads(text)
     except ValueError:
+        if not _BARE.fullmatch(text):
+            hint = "a text like that needs double quotes, and several comparisons are several --where"
+            raise BadInput(f"--where: {text!r} is no value; {hint}") from None
         return text
 
 

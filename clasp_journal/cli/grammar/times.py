@@ -35,6 +35,9 @@ _AGO = rf"(?:-\s*({SPAN})|({SPAN})\s+ago)"
 _DAY = timedelta(days=1)
 EARLIEST_US = (datetime(2, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 """From there on every zone has a wall clock for an instant, with which it can be written."""
+LATEST_US = 2**64 - 1
+"""The wire has no later time."""
+_SEQ_DIGITS_MAX = 19
 
 
 class TimeError(BadInput):
@@ -68,7 +71,7 @@ def parse_time(text: str, now_us: int, zone: Zone = LOCAL_ZONE) -> Moment:
     text = text.strip()
     scheme, colon, rest = text.partition(":")
     if colon and scheme == "seq":
-        if not (rest.isascii() and rest.isdecimal()):
+        if not (rest.isascii() and rest.isdecimal() and len(rest) <= _SEQ_DIGITS_MAX):
             raise TimeError(f"{text!r}: an entry has a number, like seq:81200")
         return Place(int(rest))
     if colon and scheme == "mark":
@@ -78,6 +81,8 @@ def parse_time(text: str, now_us: int, zone: Zone = LOCAL_ZONE) -> Moment:
     at_us = _parse_instant(text, now_us, zone)
     if at_us < EARLIEST_US:
         raise TimeError(f"{text!r}: no calendar here goes back so far; examples: {EXAMPLES}")
+    if at_us > LATEST_US:
+        raise TimeError(f"{text!r}: no journal goes that far; examples: {EXAMPLES}")
     return Instant(at_us)
 
 
@@ -90,7 +95,7 @@ def format_time(at_us: int, zone: Zone = LOCAL_ZONE) -> str:
 
 
 def _parse_instant(text: str, now_us: int, zone: Zone) -> int:
-    if text == "now":
+    if text.lower() == "now":
         return now_us
     if text.isascii() and text.isdecimal() and len(text) in (13, 16):
         return int(text) * (1_000 if len(text) == 13 else 1)
@@ -158,7 +163,7 @@ def _instant(wall: datetime, zone: Zone) -> int:
     try:
         found = zone.instants(wall)
     except (OverflowError, ValueError):
-        raise TimeError(f"{wall:%Y-%m-%d}: too far away; examples: {EXAMPLES}") from None
+        raise TimeError(f"{wall.date()}: too far away; examples: {EXAMPLES}") from None
     if len(found) == 1:
         return found[0]
     shown = wall.isoformat(sep=" ")

@@ -4,6 +4,7 @@ import pytest
 
 from clasp_journal.cli.grammar.comparisons import parse_comparison
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
+from clasp_journal.errors import BadInput
 
 
 def was_set(value, revision=1):
@@ -43,3 +44,13 @@ def test_a_comparison_holds_between_things_of_one_kind(text, passing, refused):
     test = parse_comparison(text)
     assert [test(entry) for entry in passing] == [True] * len(passing)
     assert [test(entry) for entry in refused] == [False] * len(refused)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["value > 0.9 and value < 2", "value > ", 'value == "on', "value == a==b", "value > 1, revision > 2"],
+)
+def test_what_is_more_or_less_than_one_comparison_is_refused(text):
+    """It is not taken for a text that nothing is equal to."""
+    with pytest.raises(BadInput, match="several --where"):
+        parse_comparison(text)
