@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
 
-from clasp_journal.rules import Rules
+from clasp_journal.command_line import StrictGroup, told
 from clasp_journal.streams import have_all_streams
-from router.auth.store import StoreError
-from router.auth.store import read as read_tokens
+from router.advice import hindrances, inapplicable
 from router.config import (
     BY_NAME,
     SETTINGS,
@@ -27,19 +26,22 @@ from router.config import (
 )
 from router.network import risks
 from router.spelling import parse_switch
-from router.strict import StrictGroup
 from router.token_cli import token
 from router.top_cli import top
 from router.wire import packing
 
+PROGRAM = "clasp-router"
+
 _Command = Callable[..., Any]
 
-_NOT_READY = 3
+CANNOT_OPEN = 3
+_INTERRUPTED = 130
 
 _SHORT = {"name": "-n", "verbose": "-v"}
 _FIXED = {"journal_memory": ("journal", "memory:"), "no_ttl": ("param-ttl", "never")}
 """Flags of the relay that stand for a setting with a value."""
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
+_NOT_GIVEN: tuple[object, ...] = (None, False, ())
 _BUILD = "" if packing.__file__.endswith(".py") else ", compiled"
 """Whether the hot modules are; see setup.py."""
 
@@ -76,7 +78,29 @@ def _all_flags(command: _Command) -> _Command:
     return _settings(click.option("--config", metavar="FILE", help=told)(_relay_flags(command)))
 
 
-@click.group(cls=StrictGroup, invoke_without_command=True, context_settings=_CONTEXT)
+class _Program(StrictGroup):
+    """Whatever it comes to: one line on stderr, and a code."""
+
+    def main(self, *args: Any, **more: Any) -> NoReturn:
+        try:
+            ended = super().main(*args, **{"prog_name": PROGRAM} | more | {"standalone_mode": False})
+            sys.stdout.flush()
+        except click.UsageError as error:
+            click.echo(told(error), err=True)
+            sys.exit(2)
+        except click.ClickException as error:
+            click.echo(f"{PROGRAM}: {error.format_message()}", err=True)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(_INTERRUPTED)
+        except BrokenPipeError:
+            # Let the interpreter flush what is left into nothing, not into the closed pipe.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        sys.exit(ended if isinstance(ended, int) else 0)
+
+
+@click.group(PROGRAM, cls=_Program, invoke_without_command=True, context_settings=_CONTEXT)
 @_all_flags
 @click.version_option(package_name="clasp-journal", message=f"%(prog)s, version %(version)s{_BUILD}")
 @click.pass_context
@@ -106,22 +130,27 @@ def main(ctx: click.Context, /, config: str | None, **flags: Any) -> None:
 def check(ctx: click.Context, /, config: str | None, live: bool, **flags: Any) -> None:
     """Validate the configuration, and start nothing.
 
-    Every setting is printed with where it came from, as a file for --config. With --live the router on this
-    machine is asked for /readyz instead, by TLS if it has a certificate: it ends with 0 if it is ready and
-    with 3 if it is not, or does not answer. With client-ca it shows the router's own certificate, which that
-    authority has to have signed, too.
+    Every setting is printed with where it came from, as a file for --config; it ends with 3 if the
+    certificate or the tokens cannot be used. With --live the router on this machine is asked for /readyz
+    instead, by TLS if it has a certificate: it ends with 0 if it is ready and with 3 if it is not, or does
+    not answer. With client-ca it shows the router's own certificate, which that authority has to have
+    signed, too.
     """
     before = ctx.parent.params if ctx.parent is not None else {}
-    given = {name: flags[name] or before.get(name) for name in flags}
+    given = {name: before.get(name) if flag in _NOT_GIVEN else flag for name, flag in flags.items()}
     effective = _load(ctx, config or before.get("config"), given)
     if live:
         _ask(effective.config)
     for line in effective.lines():
         click.echo(line)
-    for line in _inapplicable(effective.config):
+    for line in inapplicable(effective.config):
         click.echo(f"# {line}")
     for risk in risks(effective.config):
         click.echo(f"# risk: {risk}")
+    found = list(hindrances(effective.config))
+    for line in found:
+        click.echo(f"{ctx.command_path}: it will not start: {line}", err=True)
+    sys.exit(CANNOT_OPEN if found else 0)
 
 
 def _load(ctx: click.Context, config_file: str | None, flags: dict[str, Any]) -> Effective:
@@ -168,30 +197,12 @@ def _given(flags: dict[str, Any]) -> list[Given]:
     return given
 
 
-def _inapplicable(config: RouterConfig) -> Iterator[str]:
-    if config.cert == "none" and (config.key, config.client_ca) != ("none", "none"):
-        yield "key and client-ca need a cert: it will not start"
-    if config.auth != "none":
-        try:
-            read_tokens(config.auth)
-        except (OSError, StoreError) as fault:
-            yield f"auth: {fault}: it will not start"
-    if str(config.retain) != "all" and config.backend != "sqlite":
-        yield f"retain does not apply: the journal is {config.journal}"
-    if config.rules and config.backend == "none":
-        yield "rules do not apply: the journal is none"
-    elif Rules(config.rules).thin and config.backend != "sqlite":
-        yield f"of the rules only never and keep apply: the journal is {config.journal}"
-    if config.mirror != "none" and config.backend != "sqlite":
-        yield f"mirror does not apply: the journal is {config.journal}"
-
-
 def _ask(config: RouterConfig) -> NoReturn:
     from router.readiness import ask
 
     readiness = ask(config)
     click.echo(readiness.told, err=not readiness.is_ready)
-    sys.exit(0 if readiness.is_ready else _NOT_READY)
+    sys.exit(0 if readiness.is_ready else CANNOT_OPEN)
 
 
 def _run(effective: Effective) -> NoReturn:

@@ -23,6 +23,7 @@ from router.core.limits import Limits
 from router.quantities import (
     Address,
     Retention,
+    exact_size,
     format_span,
     parse_count,
     parse_listen,
@@ -240,7 +241,7 @@ SETTINGS = (
         "mirror_size_bytes",
         parse_size_bytes,
         "size at which a file of the mirror is closed and the next one begun; 0B never",
-        "{}B".format,
+        exact_size,
     ),
     Setting(
         "mirror-compress",

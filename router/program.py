@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clasp_journal.errors import JournalCorrupt, JournalError
+from router.advice import inapplicable
 from router.config import RouterConfig
 from router.network import risks
 from router.quantities import Retention, format_size
@@ -68,8 +69,8 @@ async def _serve(config: RouterConfig) -> int:
         await _give_up(process)
         return 0
     lines.print(router)
-    for risk in risks(config):
-        log.warning("%s", risk)
+    for line in (*inapplicable(config), *risks(config)):
+        log.warning("%s", line)
     gc.collect()
     gc.freeze()
     supervisor = Supervisor()

@@ -1,7 +1,7 @@
 """The quantities people write into settings: `30s`, `20GB`, `50M`, `100/s`, `127.0.0.1:7330`.
 
-Laws: small and strict, what cannot be read is refused with an example, never guessed; what `format_span` and
-`str` write is read back as the same quantity.
+Laws: small and strict, what cannot be read is refused with an example, never guessed; what `format_span`,
+`exact_size` and `str` write is read back as the same quantity.
 """
 
 from __future__ import annotations
@@ -99,9 +99,9 @@ class Retention(NamedTuple):
         if self.age_s is not None:
             parts.append(format_span(self.age_s))
         if self.size_bytes is not None:
-            parts.append(f"{self.size_bytes}B")
+            parts.append(exact_size(self.size_bytes))
         if self.entries is not None:
-            parts.append(str(self.entries))
+            parts.append(_in_units(self.entries, _COUNTS))
         return ",".join(parts) or "all"
 
 
@@ -154,6 +154,18 @@ def format_span(seconds: float) -> str:
         if seconds and seconds % size_s == 0:
             return f"{int(seconds / size_s)}{unit}"
     return f"{Decimal(repr(seconds)).normalize():f}s"
+
+
+def exact_size(size_bytes: int) -> str:
+    """A size as `parse_size_bytes` reads it."""
+    return _in_units(size_bytes, _SIZES)
+
+
+def _in_units(number: int, units: dict[str, int]) -> str:
+    """A whole number of the largest unit that there is one of."""
+    whole = [unit for unit, size in units.items() if number and number % size == 0]
+    unit = whole[-1] if whole else next(iter(units))
+    return f"{number // units[unit]}{unit}"
 
 
 def format_size(size_bytes: int) -> str:

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 import click
 
+from clasp_journal.command_line import StrictGroup
 from router.auth.store import StoreError, changing, read
 from router.auth.tokens import TokenRecord, check_scopes, check_subject, hash_of, new_token
 from router.quantities import parse_span_s
-from router.strict import StrictGroup
 
 CANNOT_OPEN = 3
 ID_MIN_DIGITS = 4

@@ -11,8 +11,8 @@ import sys
 
 import click
 
+from clasp_journal.command_line import Strict
 from router.quantities import parse_span_s
-from router.strict import Strict
 
 UNREACHABLE = 3
 FORBIDDEN = 4
@@ -48,7 +48,7 @@ def top(url: str, every: str, once: bool, output: str | None, **tls: str | None)
     try:
         every_s = max(EVERY_MIN_S, parse_span_s(every))
     except ValueError as error:
-        raise click.UsageError(f"--every: {error}") from None
+        raise click.UsageError(f"--every: {error}", click.get_current_context()) from None
     from router.client.tls import WrongFiles
     from router.top.asking import Asked, NoAnswer
     from router.top.watching import look_once, stream, watch
@@ -63,7 +63,7 @@ def top(url: str, every: str, once: bool, output: str | None, **tls: str | None)
         else:
             stream(asked, every_s)
     except WrongFiles as fault:
-        raise click.UsageError(str(fault)) from None
+        raise click.UsageError(str(fault), click.get_current_context()) from None
     except NoAnswer as fault:
         click.echo(f"clasp-router top: {fault}", err=True)
         sys.exit(FORBIDDEN if fault.is_forbidden else UNREACHABLE)

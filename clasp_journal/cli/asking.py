@@ -74,6 +74,9 @@ async def inquiry_of(ask: Ask, journal: Journal, asked: dict[str, Any]) -> Inqui
     """The inquiry that the options of `SELECTION` describe; those that a verb has not narrow nothing."""
     from_us, after_seq = await lower_bound(ask, journal, asked.get("since"))
     to_us, upto_seq = await upper_bound(ask, journal, asked.get("until"))
+    if from_us is not None and to_us is not None and from_us > to_us:
+        reading = f"--until is {ask.shown(to_us)}, which is before --since, {ask.shown(from_us)}"
+        raise Ending(Exit.USAGE, f"{reading}: say the day, too, like 'yesterday 21:03'")
     types, ops = asked.get("types"), asked.get("ops")
     return Inquiry(
         patterns=tuple(map(Pattern.parse, asked.get("patterns", ()))),

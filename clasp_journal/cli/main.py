@@ -18,6 +18,7 @@ import click
 from clasp_journal.cli.exits import Ending, Exit, ending_of
 from clasp_journal.cli.interrupts import ignore_interrupts
 from clasp_journal.cli.stderr import say
+from clasp_journal.command_line import StrictGroup, told
 
 PROGRAM = "clasp-journal"
 LINE_VARIABLE = "_CLASP_JOURNAL_LINE"
@@ -71,8 +72,10 @@ VERBS: dict[str, Verb] = {
 }
 
 
-class _Verbs(click.Group):
-    """The verbs of the table; a wrong name is answered with the nearest right one."""
+class _Verbs(StrictGroup):
+    """The verbs of the table."""
+
+    noun = "verb"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -85,16 +88,6 @@ class _Verbs(click.Group):
         name = cmd_name + "_" if keyword.iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(module, name)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            import difflib
-
-            nearest = difflib.get_close_matches(args[0], VERBS, 1, 0.0)[0]
-            raise click.UsageError(f"there is no verb {args[0]!r}; the nearest is {nearest}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for group in dict.fromkeys(verb.group for verb in VERBS.values()):
@@ -138,11 +131,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return ended if isinstance(ended, int) else Exit.OK
     except click.UsageError as error:
-        error.show()
+        say(told(error))
         return Exit.USAGE
-    except click.ClickException as error:
-        error.show()
-        return Exit.UNREACHABLE
     except (KeyboardInterrupt, click.Abort):
         return Exit.INTERRUPTED
     except Exception as error:

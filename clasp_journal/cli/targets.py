@@ -140,6 +140,9 @@ def choose_target(
     """The journal that flags and variables name; otherwise an `Ending` that says what is wrong."""
     if db is not None and url is not None:
         raise Ending(Exit.USAGE, "--db and --url name two journals: give one of them")
+    for flag, given in (("--db", db), ("--url", url)):
+        if given == "":
+            raise Ending(Exit.USAGE, f"{flag} names no {'file' if flag == '--db' else 'router'}: it is empty")
     for named, chosen_by in (
         (db, "--db"),
         (url, "--url"),

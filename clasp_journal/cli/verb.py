@@ -35,6 +35,7 @@ from clasp_journal.cli.output.formats import FORMATS, Style, open_printer
 from clasp_journal.cli.output.printer import Printer
 from clasp_journal.cli.securing import TlsFiles
 from clasp_journal.cli.targets import Target, choose_target
+from clasp_journal.command_line import Strict
 
 Body: TypeAlias = Callable[..., Awaitable[None]]
 Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -101,19 +102,6 @@ class Ask:
             raise Ending(Exit.NOTHING)
 
 
-class _Verb(click.Command):
-    """A command that knows why somebody writes `around -90s`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            if not error.option_name[1:2].isdigit():
-                raise
-            hint = "what begins with a dash is an option; as an argument write '90s ago' for -90s"
-            raise click.UsageError(hint, ctx) from None
-
-
 def verb(name: str, *options: Option, general: Sequence[Option] = GENERAL) -> Callable[[Body], click.Command]:
     """Make a command of a coroutine; `options` are its own, before those that all verbs have."""
 
@@ -133,7 +121,7 @@ def verb(name: str, *options: Option, general: Sequence[Option] = GENERAL) -> Ca
         for option in reversed((*options, *general)):
             command = option(command)
         settings = {"help_option_names": ["-h", "--help"]}
-        return click.command(name, cls=_Verb, context_settings=settings)(command)
+        return click.command(name, cls=Strict, context_settings=settings)(command)
 
     return decorate
 

@@ -32,7 +32,7 @@ WORDS: Room = (
 )
 
 FLOORS: tuple[tuple[Room, ...], ...] = (
-    (WORDS, ("clasp_journal.streams",)),
+    (WORDS, ("clasp_journal.streams", "clasp_journal.command_line")),
     (("clasp_journal.journal",),),
     (("clasp_journal.mirror",), ("clasp_journal.authors",), ("clasp_journal.views",)),
     (("clasp_journal.memory", "clasp_journal.ring"), ("clasp_journal.sqlite",)),
@@ -53,6 +53,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.spelling",
             "router.config",
             "router.network",
+            "router.advice",
             "router.readiness",
             "router.logs",
             "router.supervision",
@@ -62,7 +63,6 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.token_cli",
             "router.top_cli",
             "router.top",
-            "router.strict",
             "router.__main__",
         ),
     ),

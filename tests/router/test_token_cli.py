@@ -114,7 +114,7 @@ def test_inspect_tells_of_one_token(run):
         (("--subject", "x", "--scope", "read:/a", "--expires", "soon"), "'soon' is no span of time"),
         (("--subject", "x", "--scope", "read:/a", "--expires", "0s"), "is over before it begins"),
         (("--subject", "x", "--scope", "read:/a", "--expires", "9999999d"), "more than a hundred years"),
-        (("--scope", "read:/a"), "Missing option '--subject'"),
+        (("--scope", "read:/a"), "--subject is missing"),
         (("--subjekt", "x"), "there is no option --subjekt; the nearest is --subject"),
     ],
 )

@@ -19,6 +19,8 @@ from clasp_journal.cli.output.records import ENTRY_COLUMNS, entry_record
 from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.journal import Span
 
+_DIGITS_MAX = 19
+
 
 class Cursor(NamedTuple):
     """A place in one life of a journal."""
@@ -50,9 +52,17 @@ class Cursor(NamedTuple):
             raise Ending(Exit.UNREACHABLE, f"cannot write {path}: {error.strerror}") from None
 
 
+def _number(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MAX):
+        raise click.BadParameter(f"{text!r} is no number of an entry; an example: 81200", ctx, param)
+    return int(text)
+
+
 @verb(
     "since",
-    click.argument("seq", type=click.IntRange(min=0), required=False),
+    click.argument("seq", callback=_number, required=False),
     click.option("--cursor-file", metavar="FILE", help="go on where this file says, and note how far it got"),
     *OUTPUT,
 )

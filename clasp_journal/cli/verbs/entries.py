@@ -32,6 +32,8 @@ from clasp_journal.cli.verb import OUTPUT, Ask, Option, verb
 from clasp_journal.entry import JournalEntry
 from clasp_journal.journal import Journal, Span
 
+_DIGITS_MAX = 18
+
 
 def limit_option(default: str) -> Option:
     """The option that says how many entries are wanted."""
@@ -43,7 +45,7 @@ def _count(ctx: click.Context, param: click.Parameter, value: str) -> int | None
     """A number of entries; None for all."""
     if value == "all":
         return None
-    if not (value.isascii() and value.isdecimal()):
+    if not (value.isascii() and value.isdecimal() and len(value) <= _DIGITS_MAX):
         raise click.BadParameter(f"{value!r} is no number of entries; examples: 20, all", ctx, param)
     return int(value)
 

@@ -91,7 +91,7 @@ async def compact(ask: Ask, before: str | None, keep: str | None, yes: bool) -> 
     clasp-journal compact --before 'yesterday 18:00' --yes --url ws://127.0.0.1:7330
     """
     if (before is None) == (keep is None):
-        raise Ending(Exit.USAGE, "what is to go? give --before TIME or SEQ, or --keep SPAN")
+        raise Ending(Exit.USAGE, "what is to go? give one of --before and --keep, like --keep 30d")
     async with ask.target.journal() as journal:
         before_seq = await _cut(ask, journal, before, keep)
         oldest, latest = await journal.oldest_seq(), await journal.latest_seq()

@@ -113,15 +113,28 @@ async def test_nothing_is_no_error_unless_it_is_asked_to_be_one(recorded):
         (("since",), "since which entry? give its number"),
         (("since", "-5"), "what begins with a dash is an option"),
         (("around", "-90s"), "as an argument write '90s ago' for -90s"),
-        (("query", "--sinc", "21:03"), "Did you mean one of: '--ca', '--since'?"),
+        (
+            ("query", "--sinc", "21:03"),
+            "clasp-journal query: there is no option --sinc; the nearest is --since",
+        ),
         (("state", "--at", "seq:99999"), "the journal ends with entry"),
         (("top", "--by", "mood"), "'mood' is not one of"),
+        (("history",), "clasp-journal history: ADDRESS is missing (see clasp-journal history --help)"),
+        (("get", "/a", "/b"), "unexpected extra argument"),
+        (("since", "last"), "SEQ: 'last' is no number of an entry; an example: 81200"),
+        (("query", "-n", "9" * 5_000), "is no number of entries"),
+        (("query", "--where", "value > 1 and value < 2"), "several comparisons are several --where"),
+        (("query", "-S", "2025-11-21", "-U", "2025-11-20"), "which is before --since"),
+        (("compact", "--before", "3", "--keep", "1d"), "give one of --before and --keep"),
+        (("marks", "--db", ""), "--db names no file"),
     ],
 )
 async def test_wrong_input_is_told_with_what_would_be_right(recorded, arguments, words):
-    """Code 2, one clear text on stderr, nothing on stdout."""
-    result = await run(recorded, *arguments, "--db", FILE)
+    """Code 2, one clear line on stderr, nothing on stdout."""
+    result = await run(recorded, *arguments, "-q", CLASP_JOURNAL_DB=FILE)
     assert (result.code, result.out) == (Exit.USAGE, "")
+    assert result.err.startswith("clasp-journal")
+    assert result.err.count("\n") == 1
     assert words in result.err
 
 

@@ -73,7 +73,7 @@ TOO_MUCH = "Got unexpected extra argument (extra)"
 WRONG = {
     "query": (("lights",), NO_PATTERN),
     "tail": (("/a//b",), "pattern has an empty segment before its end: /a//b"),
-    "since": (("soon",), "'soon' is not a valid integer"),
+    "since": (("soon",), "'soon' is no number of an entry"),
     "around": (("25:99",), "'25:99': no clock shows that"),
     "history": (("lights",), NO_ADDRESS),
     "state": (("--at", "someday"), NO_TIME),
@@ -90,7 +90,7 @@ WRONG = {
     "backup": ((), "Missing argument 'FILE'"),
     "restore": (("--to", "then.db"), "Missing option '--at'"),
     "snapshot": (("forget",), "'forget' is not one of 'create', 'list', 'show'"),
-    "compact": ((), "what is to go? give --before TIME or SEQ, or --keep SPAN"),
+    "compact": ((), "what is to go? give one of --before and --keep"),
     "export": (("-o", "xml"), "'xml' is not one of 'jsonl', 'json', 'csv'"),
     "import": ((), "Missing argument 'FILE'"),
     "upgrade": (("extra",), TOO_MUCH),
