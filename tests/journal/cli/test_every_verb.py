@@ -69,7 +69,7 @@ async def test_every_verb_speaks_to_a_person_and_to_a_program(recorded, tmp_path
 NO_TIME = "is no time; examples: 21:03"
 NO_PATTERN = "pattern must start with '/'"
 NO_ADDRESS = "address must start with '/'"
-TOO_MUCH = "Got unexpected extra argument (extra)"
+TOO_MUCH = "unexpected extra argument (extra)"
 WRONG = {
     "query": (("lights",), NO_PATTERN),
     "tail": (("/a//b",), "pattern has an empty segment before its end: /a//b"),
@@ -83,20 +83,20 @@ WRONG = {
     "top": (("--by", "colour"), "'colour' is not one of 'count', 'bytes', 'rate'"),
     "stats": (("extra",), TOO_MUCH),
     "diff": (("someday",), NO_TIME),
-    "mark": ((), "Missing argument 'NAME'"),
-    "undo": (("/a/**",), "Missing option '--to'"),
+    "mark": ((), "mark: NAME is missing"),
+    "undo": (("/a/**",), "--to is missing"),
     "replay": (("--to", "http://127.0.0.1:1"), "is no URL of a router; an example: ws://127.0.0.1:7330"),
     "verify": (("extra",), TOO_MUCH),
-    "backup": ((), "Missing argument 'FILE'"),
-    "restore": (("--to", "then.db"), "Missing option '--at'"),
+    "backup": ((), "FILE is missing"),
+    "restore": (("--to", "then.db"), "--at is missing"),
     "snapshot": (("forget",), "'forget' is not one of 'create', 'list', 'show'"),
     "compact": ((), "what is to go? give one of --before and --keep"),
     "export": (("-o", "xml"), "'xml' is not one of 'jsonl', 'json', 'csv'"),
-    "import": ((), "Missing argument 'FILE'"),
+    "import": ((), "FILE is missing"),
     "upgrade": (("extra",), TOO_MUCH),
     "doctor": (("extra",), TOO_MUCH),
     "view": (("show", "nothing"), "'nothing' is not one of 'params'"),
-    "forget": ((), "Missing argument 'AUTHOR'"),
+    "forget": ((), "AUTHOR is missing"),
     "mirror": (("mend", "show.jsonl"), "mend"),
     "completion": (("csh",), "'csh' is not one of 'bash', 'zsh', 'fish'"),
 }
