@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from clasp_journal.errors import JournalCorrupt, JournalError
 from router.advice import inapplicable
 from router.config import RouterConfig
+from router.loops import new_event_loop
 from router.network import risks
 from router.quantities import Retention, format_size
 from router.recording.journal_process import JournalProcess
@@ -40,17 +41,8 @@ _GC_THRESHOLD = (100_000, 50, 50)
 
 def run(config: RouterConfig) -> int:
     """Be the daemon until a signal comes; returns the exit code."""
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_serve(config))
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """The quick loop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 async def _serve(config: RouterConfig) -> int:

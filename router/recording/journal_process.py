@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Self
 
-from router.recording.pipe import Kind, Receiver, Sender
+from router.recording.messages import Kind
+from router.recording.pipe import Receiver, Sender
 
 MODULE = "router.recording.recorder_child"
 PIPE_BYTES = 1024 * 1024

@@ -21,19 +21,18 @@ from clasp_journal.selection import Selection
 from clasp_journal.sqlite import SqliteJournal
 from clasp_journal.sqlite.scout import Scout
 from clasp_journal.thinned import was_thinned
-from router.recording.options import JournalOptions, retention_of
-from router.recording.pipe import (
+from router.recording.messages import (
     ASK_HEAD,
     ID,
     PACKET_HEAD,
     Kind,
     Question,
-    Receiver,
-    Sender,
     describe_error,
     pack_plain,
     unpack_plain,
 )
+from router.recording.options import JournalOptions, retention_of
+from router.recording.pipe import Receiver, Sender
 from router.recording.requests import HistoryRequest, KeepSnapshot, PageRequest
 from router.recording.restoring import decode_params, encode_params
 from router.recording.setting_aside import make_room

@@ -1,101 +1,23 @@
-"""What goes between the router and the journal's process: messages on two one-way pipes.
+"""The two one-way pipes between the router and the journal's process, on which messages go.
 
     u32 size of the body | u8 kind | body
 
-Laws: what was written before the writer died is read, and then the end: that is why the two directions do not
-share a socket (an answer to a dead router would break the socket it still can be read from). Both ends are
-the same program and the same interpreter, so bodies may be in its own quick format.
+Law: what was written before the writer died is read, and then the end: that is why the two directions do not
+share a socket (an answer to a dead router would break the socket it still can be read from).
 """
 
 from __future__ import annotations
 
 import asyncio
-import marshal
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
-from enum import IntEnum
-from typing import Any, cast
+from typing import cast
 
-from clasp_journal import errors
-from clasp_journal.errors import JournalError
+from router.recording.messages import Kind
 
 READ_BYTES = 256 * 1024
 _HEAD = struct.Struct(">IB")
-
-
-class Kind(IntEnum):
-    """What a message is."""
-
-    # To the journal.
-    OPEN = 1
-    """Options; the first message."""
-    PACKET = 2
-    """u64 number | u8 synced | packet of the feed."""
-    ASK = 3
-    """u32 id | u8 question | arguments."""
-    CANCEL = 4
-    """u32 id."""
-    STOP = 5
-    # From the journal.
-    STATE = 16
-    """A page of params; before READY."""
-    READY = 17
-    COMMITTED = 18
-    TROUBLE = 19
-    RECOVERED = 20
-    ANSWER = 21
-    """u32 id | result."""
-    ERROR = 22
-    """u32 id | class and words of an error."""
-    FAILED = 23
-    """The journal could not be opened: class and words of an error; the last message."""
-    LOG = 24
-    """Level, logger and words of a line for the log."""
-    VITALS = 25
-    """The fields of `Vitals`."""
-
-
-class Question(IntEnum):
-    """What is asked."""
-
-    PAGE = 1
-    HISTORY = 2
-    DO = 3
-    KEEP_SNAPSHOT = 4
-
-
-PACKET_HEAD = struct.Struct(">Q?")
-ID = struct.Struct(">I")
-ASK_HEAD = struct.Struct(">IB")
-
-
-def pack_plain(what: Any) -> bytes:
-    """Plain things (numbers, texts, bytes, tuples, lists, dicts) as bytes."""
-    return marshal.dumps(what)
-
-
-def unpack_plain(data: bytes) -> Any:
-    """Those things again."""
-    return marshal.loads(data)
-
-
-def describe_error(error: Exception) -> bytes:
-    """An error on its way to the other side."""
-    path = operation = None
-    if isinstance(error, JournalError):
-        path, operation = error.path, error.operation
-    reason = error.reason if isinstance(error, JournalError) else str(error)
-    return pack_plain((type(error).__name__, reason, path, operation))
-
-
-def rebuild_error(described: bytes) -> JournalError:
-    """The error again; what is not the journal's own becomes a plain `JournalError`."""
-    name, reason, path, operation = unpack_plain(described)
-    found = getattr(errors, name, None)
-    if not (isinstance(found, type) and issubclass(found, JournalError)):
-        found, reason = JournalError, f"{name}: {reason}"
-    return found(reason, path=path, operation=operation)
 
 
 def packed(kind: Kind, *parts: bytes) -> bytes:

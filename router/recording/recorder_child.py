@@ -13,25 +13,17 @@ import os
 import signal
 import socket
 import sys
-import traceback
 
 from clasp_journal.sqlite.scout import Scout
+from router.loops import new_event_loop
 from router.recording.journal_server import JournalServer
-from router.recording.pipe import Kind, Receiver, Sender, pack_plain
+from router.recording.messages import Kind, describe_line
+from router.recording.pipe import Receiver, Sender
 
 LAST_WORDS_S = 1.0
 """How long the router may take to read the last messages."""
 GC_THRESHOLD = 50_000
 """Entries are short-lived and never in cycles: looking for garbage after every 700 of them is waste."""
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """The quick loop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 class _ToRouter(logging.Handler):
@@ -45,9 +37,7 @@ class _ToRouter(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._sender.is_open:
-            trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-            line = (record.levelno, record.name, record.getMessage(), trace)
-            self._sender.send(Kind.LOG, pack_plain(line))
+            self._sender.send(Kind.LOG, describe_line(record))
         else:
             self._stderr.emit(record)
 

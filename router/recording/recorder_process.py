@@ -24,18 +24,20 @@ from router.recording.feed import feed_count
 from router.recording.feed_reading import read_feed
 from router.recording.gathering import Gathering
 from router.recording.journal_process import JournalProcess
-from router.recording.options import JournalOptions, retention_of
-from router.recording.pipe import (
+from router.recording.messages import (
     ASK_HEAD,
     ID,
     PACKET_HEAD,
     Kind,
     Question,
+    log_line,
     pack_plain,
-    packed,
     rebuild_error,
     unpack_plain,
 )
+from router.recording.options import JournalOptions, retention_of
+from router.recording.pipe import packed
+from router.recording.questions import OpenQuestion, Questions
 from router.recording.recorder import Recorder
 from router.recording.requests import WHOLE, HistoryRequest, Page, PageRequest, RestoredState
 from router.recording.restoring import decode_params, encode_params
@@ -49,9 +51,6 @@ PAGES_IN_FLIGHT = 32
 WRITE_BYTES = 64 * KIB
 """What is written to the process at once, about."""
 
-ASKED_MAX = 2
-"""How often a question is put, should the process die over it."""
-
 log = logging.getLogger("router.journal")
 
 
@@ -59,19 +58,6 @@ class _Packet(NamedTuple):
     number: int
     data: bytes
     synced: bool
-
-
-class _Question:
-    """Something that was asked and is not answered."""
-
-    __slots__ = ("answer", "arguments", "asked", "id", "kind")
-
-    def __init__(self, request_id: int, kind: Question, arguments: bytes) -> None:
-        self.id = request_id
-        self.kind = kind
-        self.arguments = arguments
-        self.asked = 0
-        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
 
 class ProcessRecorder(Recorder):
@@ -84,13 +70,13 @@ class ProcessRecorder(Recorder):
         self._options = options
         self._process: JournalProcess | None = None
         self._supervision: asyncio.Task[None] | None = None
-        self._outgoing: deque[_Packet | _Question] = deque()
+        self._outgoing: deque[_Packet | OpenQuestion] = deque()
         self._gathering = Gathering(self._pump)
         self._unconfirmed: deque[_Packet] = deque()
-        self._questions: dict[int, _Question] = {}
+        self._questions = Questions()
         self._in_flight = asyncio.Semaphore(PAGES_IN_FLIGHT)
         self._backlog_bytes = 0
-        self._submitted = self._sent = self._asked = 0
+        self._submitted = self._sent = 0
         self._last_seq = 0
         self._in_trouble = False
         self._stopping = self._told_to_stop = False
@@ -161,22 +147,19 @@ class ProcessRecorder(Recorder):
 
     def _ask(self, kind: Question, arguments: bytes) -> Awaitable[Any]:
         """Put a question here and now, behind everything that was submitted; await its answer."""
-        self._asked += 1
-        question = _Question(self._asked & 0xFFFF_FFFF, kind, arguments)
+        question = self._questions.open(kind, arguments)
         if self._supervision is None or self._supervision.done():
-            closed = JournalClosed("the journal is closed", path=self._options.path)
-            question.answer.set_exception(closed)
+            self._questions.fail_all(JournalClosed("the journal is closed", path=self._options.path))
             return question.answer
-        self._questions[question.id] = question
         self._outgoing.append(question)
         self._pump()
         question.answer.add_done_callback(lambda _: self._close(question))
         return question.answer
 
-    def _close(self, question: _Question) -> None:
+    def _close(self, question: OpenQuestion) -> None:
         """Forget a question that is answered, or for whose answer nobody waits any more."""
-        is_open = self._questions.pop(question.id, None) is not None
-        if is_open and question.asked and self._process is not None:
+        was_open = self._questions.close(question)
+        if was_open and question.asked and self._process is not None:
             self._process.send(Kind.CANCEL, ID.pack(question.id))
 
     def _pump(self) -> None:
@@ -200,7 +183,7 @@ class ProcessRecorder(Recorder):
             if isinstance(item, _Packet):
                 self._sent = item.number
                 message = packed(Kind.PACKET, PACKET_HEAD.pack(item.number, item.synced), item.data)
-            elif item.id in self._questions:
+            elif item in self._questions:
                 item.asked += 1
                 message = packed(Kind.ASK, ASK_HEAD.pack(item.id, item.kind), item.arguments)
             else:
@@ -217,13 +200,9 @@ class ProcessRecorder(Recorder):
                 self._confirm(number)
                 self.on_committed(number, self._last_seq, synced)
             elif kind == Kind.ANSWER:
-                question = self._questions.pop(ID.unpack_from(body)[0], None)
-                if question is not None and not question.answer.done():
-                    question.answer.set_result(unpack_plain(body[ID.size :]))
+                self._questions.take_answer(body)
             elif kind == Kind.ERROR:
-                question = self._questions.pop(ID.unpack_from(body)[0], None)
-                if question is not None and not question.answer.done():
-                    question.answer.set_exception(rebuild_error(body[ID.size :]))
+                self._questions.take_error(body)
             elif kind == Kind.TROUBLE:
                 self._note_trouble(body.decode())
             elif kind == Kind.RECOVERED:
@@ -231,7 +210,7 @@ class ProcessRecorder(Recorder):
             elif kind == Kind.VITALS:
                 self.vitals = rebuild(unpack_plain(body))
             elif kind == Kind.LOG:
-                _log_line(body)
+                log_line(body)
 
     def _confirm(self, number: int) -> None:
         unconfirmed = self._unconfirmed
@@ -259,7 +238,7 @@ class ProcessRecorder(Recorder):
         finally:
             if self._process is not None:
                 self._process.hang_up()
-            self._drop_questions(self._questions.values(), JournalClosed("the journal is closed"))
+            self._questions.fail_all(JournalClosed("the journal is closed"))
 
     async def _live(self) -> bool:
         """Listen to a process until it ends. Returns whether that was the end it should have."""
@@ -275,16 +254,9 @@ class ProcessRecorder(Recorder):
 
     def _look_back(self) -> None:
         """Queue again what the process that died has left undone."""
-        again: list[_Packet | _Question] = [p for p in self._unconfirmed if p.number <= self._sent]
         died = JournalUnavailable("the journal's process ended while it was at this")
-        for question in list(self._questions.values()):
-            if not question.asked:
-                continue
-            if question.kind in (Question.PAGE, Question.HISTORY) and question.asked < ASKED_MAX:
-                again.append(question)
-            else:
-                self._drop_questions([question], died)
-        self._outgoing.extendleft(reversed(again))
+        packets = [packet for packet in self._unconfirmed if packet.number <= self._sent]
+        self._outgoing.extendleft(reversed([*packets, *self._questions.outlive_process(died)]))
         self._told_to_stop = False
 
     async def _begin_again(self) -> None:
@@ -346,7 +318,7 @@ class ProcessRecorder(Recorder):
                 elif kind == Kind.FAILED:
                     raise rebuild_error(body)
                 elif kind == Kind.LOG:
-                    _log_line(body)
+                    log_line(body)
             raise JournalUnavailable("the journal's process ended early", path=options.path, operation="open")
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError):
@@ -354,18 +326,3 @@ class ProcessRecorder(Recorder):
                 process.kill()
             await process.end()
             raise
-
-    def _drop_questions(self, questions: Iterable[_Question], error: JournalError) -> None:
-        for question in list(questions):
-            self._questions.pop(question.id, None)
-            if not question.answer.done():
-                question.answer.set_exception(error)
-
-
-def _log_line(body: bytes) -> None:
-    level, name, words, trace = unpack_plain(body)
-    logger = logging.getLogger(name)
-    if logger.isEnabledFor(level):
-        record = logger.makeRecord(name, level, "", 0, "%s", (words,), None)
-        record.exc_text = trace or None
-        logger.handle(record)

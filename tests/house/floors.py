@@ -42,7 +42,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
         ("clasp_journal.testing",),
     ),
     (("clasp_journal.__init__",),),
-    (("router.wire",), ("clasp_journal.cli.grammar",)),
+    (("router.wire",), ("router.loops",), ("clasp_journal.cli.grammar",)),
     (("router.core",), ("clasp_journal.cli.output",)),
     (("router.recording",), ("clasp_journal.cli",)),
     (("router.runtime",), ("clasp_journal.cli.verbs",)),
