@@ -169,11 +169,20 @@ class RouterProcess:
         head, _, body = answer.partition(b"\r\n\r\n")
         return int(head.split()[1]), body
 
-    async def until_ready(self, *, is_ready: bool = True) -> None:
+    async def until_ready(self) -> None:
         """Wait until /readyz says so."""
-        status = 200 if is_ready else 503
+        await self._until_answer(200, b"ready\n")
+
+    async def until_unready(self, reason: bytes = b"the journal cannot write: ") -> None:
+        """Wait until /readyz says that it is not, and why; a slow machine may have another reason."""
+        await self._until_answer(503, reason)
+
+    async def _until_answer(self, status: int, words: bytes) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while (await self.probe("/readyz"))[0] != status:  # noqa: ASYNC110 it is in another process
+            while True:
+                told, body = await self.probe("/readyz")
+                if told == status and words in body:
+                    return
                 await asyncio.sleep(LOOK_S)  # paced: a probe asks, it is not told
 
     async def until_logged(self, words: str) -> None:

@@ -87,7 +87,7 @@ async def test_a_journal_that_cannot_write_shows(router, dial):
     await peer.set("/before", 1)
     router.allow_writing(allowed=False)
     await peer.say(make_set("/lost", 1), qos=1)
-    await router.until_ready(is_ready=False)
+    await router.until_unready()
     found = await metrics(router)
     assert found["clasp_journal_trouble"][{}] == 1
     assert found["clasp_up"][{}] == 0

@@ -335,7 +335,7 @@ async def test_a_second_signal_ends_it_at_once(make_daemon, tmp_path):
     await peer.set("/a", 1)
     daemon.allow_writing(allowed=False)
     await peer.say(make_set("/a", 2), qos=1)
-    await daemon.until_ready(is_ready=False)
+    await daemon.until_unready()
     journal_pid, port = daemon.journal_pid(), daemon.port
     daemon.send(signal.SIGTERM)
     await asyncio.to_thread(look_until, lambda: not is_open(port))
