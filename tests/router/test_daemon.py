@@ -216,7 +216,7 @@ async def test_the_first_lines_tell_what_runs(make_daemon):
     ).start()
     first, journal, restored, listening = daemon.output.splitlines()
     assert first == f"clasp-router stage left, pid {daemon.pid}"
-    kept = "kept: 30d,1000; an ACK means committed, with QoS 2 on the disk"
+    kept = "kept: 30d,1k; an ACK means committed, with QoS 2 on the disk"
     assert journal == f"journal {JOURNAL_FILE}, new; {kept}"
     assert restored.startswith("restored 0 params in ")
     assert restored.endswith(" ms")
