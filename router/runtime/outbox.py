@@ -196,11 +196,12 @@ class Outbox:
     def release(self) -> None:
         """End a hold."""
         self._holds -= 1
+        self._tell_room()
         self._drain()
 
-    async def room(self) -> None:
-        """Wait until the pipe has room, or is gone."""
-        while self._is_pipe_full:
+    async def room(self, *, behind_holds: bool = False) -> None:
+        """Wait until the pipe has room, or is gone; for what comes behind holds, until they have ended, too."""
+        while self._is_pipe_full or (behind_holds and self._holds and self.is_open):
             if self._room is None:
                 self._room = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._room)

@@ -179,7 +179,7 @@ class Replays:
         session.outbox.resume(PauseReason.ERRANDS)
 
     async def _send(self, outbox: Outbox, packed_frames: bytes) -> None:
-        await outbox.room()
+        await outbox.room(behind_holds=True)
         if packed_frames and outbox.is_open:
             self._exchange.answer(outbox, packed_frames)
         await asyncio.sleep(0)

@@ -173,6 +173,27 @@ async def test_a_slow_reader_of_history_lags_and_costs_nobody(disk):
     await scene.desk.stop()
 
 
+async def test_a_replay_does_not_pile_up_behind_deliveries_that_are_held(disk):
+    """It goes on when the past of a subscription, which they wait for, has been sent."""
+    scene = await begin(disk)
+    peer, reader = await scene.join(), await scene.join()
+    for number in range(3_000):
+        peer.send(an_event("/e", number))
+    await settle(peer)
+    outbox = scene.desk.links[1].outbox
+    outbox.hold()
+    reader.send(Replay("/e"), qos=1)
+    await settle(peer)
+    for _ in range(20):
+        peer.send(a_set("/a", 1), qos=1)
+        await peer.until(lambda message: isinstance(message, Ack))
+    assert not outbox.backlog
+    outbox.release()
+    await reader.until(lambda message: isinstance(message, Ack))
+    assert len(heard(reader, Publish)) == 3_000
+    await scene.desk.stop()
+
+
 async def test_one_replay_too_many_is_refused(disk):
     """One runs and some wait; the session goes on."""
     scene = await begin(disk, limits=Limits(replays_queued=2))
