@@ -72,41 +72,66 @@ async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
     """Answer a request with what is there now."""
     selection = selection_of(request)
     begin = await _begin(journal, request, selection)
+    read = await _read(journal, request, selection, begin)
+    done = read.last_seq >= begin.upto_seq or (
+        request.limit is not None and len(read.frames) >= request.limit
+    )
+    # Asked last: what is removed while it is read may be missing from it.
+    is_cut = begin.after_seq < begin.upto_seq and await _is_cut(journal, begin.after_seq, request.from_us)
+    is_holed = not all(read.frames) or await gaps.touch(selection, begin.after_seq, read.last_seq)
+    incomplete = begin.is_lost or is_cut or is_holed
+    blob = b"".join(read.frames)
+    if request.entries_id is not None:
+        head = Entries(request.entries_id, journal.epoch, begin.head, [], done, incomplete)
+        blob = entries_frames(list(filter(None, read.frames)), head)
+    return Page(
+        blob,
+        len(read.frames),
+        read.last_sent,
+        read.last_seq,
+        begin.upto_seq,
+        begin.head,
+        journal.epoch,
+        done,
+        incomplete,
+    )
+
+
+class _Read(NamedTuple):
+    """The entries of a page."""
+
+    frames: list[bytes]
+    """A frame each; empty where an entry does not fit into one."""
+    last_sent: int
+    """The number of the last of them; 0 if there is none."""
+    last_seq: int
+    """Everything up to this number was looked at."""
+
+
+async def _read(journal: Journal, request: PageRequest, selection: Selection, begin: _Begin) -> _Read:
+    """Read entries from the begin on, until the page is full or nothing is left."""
     wanted = PAGE_ENTRIES if request.limit is None else min(request.limit, PAGE_ENTRIES)
-    packed: list[bytes] = []
-    left_out = size_bytes = entries = last_sent = 0
+    frames: list[bytes] = []
+    size_bytes = last_sent = 0
     last_seq, exhausted = begin.after_seq, begin.after_seq >= begin.upto_seq
-    while not exhausted and entries < wanted and size_bytes < PAGE_BYTES:
+    while not exhausted and len(frames) < wanted and size_bytes < PAGE_BYTES:
         if begin.found is None:
-            read = min(wanted - entries, PAGE_ENTRIES if entries else _FIRST_READ)
-            found = await journal.page(selection, last_seq, begin.upto_seq, read)
-            exhausted = len(found) < read
+            count = min(wanted - len(frames), PAGE_ENTRIES if frames else _FIRST_READ)
+            found = await journal.page(selection, last_seq, begin.upto_seq, count)
+            exhausted = len(found) < count
         else:
             found, exhausted = begin.found, True
         for entry in found:
             frame = _encoded(entry, request, journal.epoch)
-            packed.append(frame)
+            frames.append(frame)
             size_bytes += len(frame)
-            left_out += not frame
-            entries += 1
             last_seq = last_sent = entry.seq
             if size_bytes >= PAGE_BYTES:
                 exhausted = exhausted and entry is found[-1]
                 break
     if exhausted:
         last_seq = max(last_seq, begin.upto_seq)
-    done = last_seq >= begin.upto_seq or (request.limit is not None and entries >= request.limit)
-    # Asked last: what is removed while it is read may be missing from it.
-    is_cut = begin.after_seq < begin.upto_seq and await _is_cut(journal, begin.after_seq, request.from_us)
-    is_holed = left_out > 0 or await gaps.touch(selection, begin.after_seq, last_seq)
-    incomplete = begin.is_lost or is_cut or is_holed
-    blob = b"".join(packed)
-    if request.entries_id is not None:
-        head = Entries(request.entries_id, journal.epoch, begin.head, [], done, incomplete)
-        blob = entries_frames([frame for frame in packed if frame], head)
-    return Page(
-        blob, entries, last_sent, last_seq, begin.upto_seq, begin.head, journal.epoch, done, incomplete
-    )
+    return _Read(frames, last_sent, last_seq)
 
 
 async def _begin(journal: Journal, request: PageRequest, selection: Selection) -> _Begin:
