@@ -29,8 +29,8 @@ def flip(path, at):
     path.write_bytes(content)
 
 
-async def test_all_is_well(folder):
-    """Both verbs say so, with counts; a terminal gets facts."""
+async def test_a_sound_mirror_is_called_so(folder):
+    """By both verbs, with counts; a terminal gets facts."""
     chain, same = await run_all(
         folder, ("mirror", "verify", MIRROR), ("mirror", "parity", MIRROR, "--db", DB)
     )

@@ -56,7 +56,7 @@ async def test_what_is_shown_is_up_to_date(evening):
     assert [each.code for each in behind] == [0] * len(names)
 
 
-async def test_what_each_view_shows(evening):
+async def test_each_view_shows_what_it_counts(evening):
     """The same words and numbers as the verbs that count; for plots, minutes."""
     authors, who, addresses, buckets, kinds, params, state = await run_all(
         evening,
@@ -99,7 +99,7 @@ async def test_counts_of_what_is_gone_are_not_lost_unasked(evening):
     assert lines(done.out) == [{"view": "authors", "from_seq": 41, "seq": 96}]
 
 
-async def test_beside_a_live_router(evening):
+async def test_views_are_shown_beside_a_live_router(evening):
     """Its file can be shown, not built anew; the router itself can be asked as well."""
     (evening / FILE).rename(evening / "journal.db")
     beside = ("--db", "journal.db")
@@ -135,7 +135,7 @@ async def test_what_cannot_be_done_is_said(evening, arguments):
     assert "Traceback" not in done.err
 
 
-async def test_nothing_is_nothing(evening):
+async def test_a_view_without_rows_can_be_exit_code_1(evening):
     """A pattern that matches no row, where that is asked for."""
     done = await run(evening, *view("show", "buckets", "/none", "--exit-empty"))
     assert (done.code, done.out) == (Exit.NOTHING, "")

@@ -111,35 +111,35 @@ hot_messages = sets() | publishes()
 
 @pytest.mark.property
 @given(frames_of(hot_messages | any_messages))
-def test_good_frames(data):
+def test_both_forms_agree_about_good_frames(data):
     """Every plain SET and PUBLISH is recognised, and nothing else."""
     check(data)
 
 
 @pytest.mark.property
 @given(frames_of(hot_messages).flatmap(mutated))
-def test_tampered_frames(data):
-    """Whatever the full form refuses gets no answer."""
+def test_both_forms_agree_about_tampered_frames(data):
+    """Whatever the full form refuses gets no answer from the short one."""
     check(data)
 
 
 @pytest.mark.property
 @given(st.sampled_from((b"!", b" ")), st.binary(max_size=14))
-def test_garbage_behind_a_good_beginning(kind, rest):
-    """Lengths that lie, types that do not exist."""
+def test_both_forms_agree_about_garbage_behind_a_good_beginning(kind, rest):
+    """Lengths may lie, and types not exist."""
     data = encode_frame(kind + rest)
     check(data)
 
 
 @pytest.mark.property
 @given(st.binary(max_size=40))
-def test_garbage(data):
-    """Nothing escapes."""
+def test_both_forms_agree_about_garbage(data):
+    """Whatever the bytes are, the short form raises nothing."""
     check(data)
 
 
 @pytest.mark.parametrize("name", ["frames", "bad_frames"])
-def test_all_vectors(name):
+def test_both_forms_agree_about_the_vectors(name):
     """Good and bad frames of other implementations."""
     for row in json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8")):
         check(bytes.fromhex(row["hex"]))
