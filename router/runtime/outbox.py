@@ -200,7 +200,7 @@ class Outbox:
         self._drain()
 
     async def room(self, *, behind_holds: bool = False) -> None:
-        """Wait until the pipe has room, or is gone; for what comes behind holds, until they have ended, too."""
+        """Wait until the pipe has room, or is gone; for what comes behind holds, until those have ended."""
         while self._is_pipe_full or (behind_holds and self._holds and self.is_open):
             if self._room is None:
                 self._room = asyncio.get_running_loop().create_future()
