@@ -99,14 +99,13 @@ class Keeping:
         """End of the tick: submit its entries. The ACKs that need not wait come back."""
         if self.recorder is None:
             return acks
-        writers = self._feed.writers()
         packet = self._feed.take()
         if packet is not None:
             self._submitted = self.recorder.submit(packet, synced=self.demands_sync, awaited=bool(acks))
             if self.trouble is None:
                 self.silence.watch()
             if self.is_full:
-                self.on_full(writers)
+                self.on_full(self._feed.writers)
         self.demands_sync = False
         if self._submitted <= self._committed:
             return acks

@@ -62,7 +62,7 @@ class Phase(Enum):
 
 
 # Looking up a member of an enum costs more than all the rest of a line.
-_OPEN = Phase.OPEN
+_HEAD, _OPEN, _ENDING = Phase.HEAD, Phase.OPEN, Phase.ENDING
 
 
 class Connection(asyncio.Protocol):
@@ -117,9 +117,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the peer, cut anywhere."""
         self._received_bytes += len(data)
-        if self._phase is Phase.HEAD:
+        if self._phase is _HEAD:
             self._receive_head(data)
-        elif self._phase is not Phase.ENDING:
+        elif self._phase is not _ENDING:
             self._receive(data)
 
     def pause_writing(self) -> None:

@@ -10,7 +10,7 @@ from router.recording import feed_reading
 from router.recording.feed import CLERKS_KINDS, Feed, feed_count
 from router.recording.feed_reading import read_feed
 from router.wire.messages import Publish, Set
-from tests.router.recording.history import SOMEBODY, Recorded, entry_of, packed, packet, session, sets
+from tests.router.recording.history import SOMEBODY, Recorded, entry_of, packed, packet, session
 from tests.router.recording.recorded import runs
 
 FLOAT = encode(0.5)
@@ -87,26 +87,13 @@ def test_an_empty_feed_has_no_packet():
     assert feed.take() is None
 
 
-def test_a_feed_tells_how_much_waits_in_it():
-    """Size and count grow with what is added, whenever one asks, and begin anew with a packet."""
-    feed = Feed()
-    whole = sets(5)
-    for at, one in enumerate(whole, start=1):
-        feed.add(one.who, (packed(one.what),), one.now)
-        assert feed.count == at
-    size_bytes = feed.size_bytes
-    assert sum(len(packed(one.what)) for one in whole) < size_bytes <= len(feed.take())
-    assert (feed.count, feed.size_bytes) == (0, 0)
-
-
-def test_a_feed_knows_who_has_written():
+def test_a_feed_knows_who_wrote_its_last_packet():
     """Those sessions have to wait when the journal is behind."""
     feed = Feed()
     for one in (Recorded(Set("/a", b"\x00", 1), session(number), 1) for number in (3, 4, 3)):
         feed.add(one.who, (packed(one.what),), one.now)
-    assert set(feed.writers()) == {3, 4}
     feed.take()
-    assert set(feed.writers()) == set()
+    assert set(feed.writers) == {3, 4}
 
 
 def test_lock_bits_are_not_remembered():
