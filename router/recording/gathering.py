@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from router.core.limits import KIB
 
-GATHER_S = 0.005
+GATHER_S = 0.010
 GATHER_BYTES = 64 * KIB
 
 
