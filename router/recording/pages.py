@@ -73,9 +73,8 @@ async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
     selection = selection_of(request)
     begin = await _begin(journal, request, selection)
     read = await _read(journal, request, selection, begin)
-    done = read.last_seq >= begin.upto_seq or (
-        request.limit is not None and len(read.frames) >= request.limit
-    )
+    entries = len(read.frames)
+    done = read.last_seq >= begin.upto_seq or (request.limit is not None and entries >= request.limit)
     # Asked last: what is removed while it is read may be missing from it.
     is_cut = begin.after_seq < begin.upto_seq and await _is_cut(journal, begin.after_seq, request.from_us)
     is_holed = not all(read.frames) or await gaps.touch(selection, begin.after_seq, read.last_seq)
@@ -86,14 +85,14 @@ async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
         blob = entries_frames(list(filter(None, read.frames)), head)
     return Page(
         blob,
-        len(read.frames),
+        entries,
         read.last_sent,
-        read.last_seq,
-        begin.upto_seq,
-        begin.head,
-        journal.epoch,
-        done,
-        incomplete,
+        last_seq=read.last_seq,
+        upto_seq=begin.upto_seq,
+        head=begin.head,
+        epoch=journal.epoch,
+        done=done,
+        incomplete=incomplete,
     )
 
 
