@@ -68,7 +68,8 @@ class RemoteJournal(Journal):
             following = page.get("next")
             if following is None:
                 return Snapshot(_integer(page, "seq"), params)
-            arguments["after"] = following
+            # Beside the longest of params there is no room to say it again.
+            arguments["after"] = params[-1].address if following is True else following
 
     async def snapshots(self) -> list[KeptSnapshot]:
         """Those that the router's journal keeps; `load_snapshot` of their numbers tells what is in them."""

@@ -6,7 +6,9 @@ a value in an answer is the bytes that were stored. An answer fits into one fram
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 from clasp_journal import value as values
@@ -23,11 +25,14 @@ from clasp_journal.value import Value
 from router.recording.pattern_sets import pattern_of
 from router.recording.requests import WHOLE
 from router.wire.codes import JournalStatus
+from router.wire.frame import PAYLOAD_MAX_BYTES
+from router.wire.layouts.history import JOURNAL_DONE_HEAD_BYTES
 
 STATE_PAGE_PARAMS = 500
 STATE_PAGE_BYTES = 64_000
 PARAM_OVERHEAD_BYTES = 120
 """Params of one answer to `state`, and what one takes beside its texts; the rest is left for the next."""
+ANSWER_MAX_BYTES = PAYLOAD_MAX_BYTES - JOURNAL_DONE_HEAD_BYTES
 NOTES_PAGE_ENTRIES = 500
 SNAPSHOTS_PAGE = 500
 OWN_KINDS = frozenset(int(kind) for kind in EntryKind) - MESSAGES
@@ -72,6 +77,7 @@ class Errands:
         self._journal = desk.journal
         self._state_at = -1
         self._state = State()
+        self._addresses: list[str] = []
         self._verbs: Mapping[str, Callable[[_Arguments, Asker], Awaitable[bytes]]] = {
             "stats": self._stats,
             "state": self._state_page,
@@ -89,7 +95,7 @@ class Errands:
         if run is None:
             return _refusal(JournalStatus.UNKNOWN_VERB, f"there is no verb {verb!r}")
         try:
-            return int(JournalStatus.DONE), await run(_Arguments(encoded), asker)
+            result = await run(_Arguments(encoded), asker)
         except NotImplementedError as missing:
             return _refusal(JournalStatus.NOT_SUPPORTED, str(missing))
         except BadInput as fault:
@@ -98,6 +104,9 @@ class Errands:
             return _refusal(JournalStatus.INCOMPLETE, str(gone))
         except JournalError as error:
             return failure(error)
+        if len(result) > ANSWER_MAX_BYTES:
+            return _refusal(JournalStatus.FAILED, "the answer does not fit into one message")
+        return int(JournalStatus.DONE), result
 
     async def _stats(self, arguments: _Arguments, asker: Asker) -> bytes:
         arguments.expect()
@@ -120,19 +129,23 @@ class Errands:
         limit = min(max(1, arguments.integer("limit") or STATE_PAGE_PARAMS), STATE_PAGE_PARAMS)
         if at != self._state_at:
             self._state, self._state_at = await self._journal.state(at), at
-        live = self._state.live
-        addresses = sorted(a for a in live if a > after and pattern.matches(a) and within.matches(a))
-        page = [live[address] for address in addresses[:limit]]
-        page = page[: _fitting(page)]
-        is_last = len(page) == len(addresses)
-        return values.encode(
-            {
-                "seq": at,
-                "epoch": self._journal.epoch,
-                "params": [_described(param) for param in page],
-                "next": None if is_last else page[-1].address,
-            }
-        )
+            self._addresses = sorted(self._state.live)
+        live, addresses = self._state.live, self._addresses
+        behind = (addresses[place] for place in range(bisect_right(addresses, after), len(addresses)))
+        asked = (address for address in behind if pattern.matches(address) and within.matches(address))
+        found = [live[address] for address in islice(asked, limit + 1)]
+        page = found[: min(limit, _fitting(found))]
+        answer: dict[str, Value] = {
+            "seq": at,
+            "epoch": self._journal.epoch,
+            "params": [_described(param) for param in page],
+            "next": None if len(page) == len(found) else page[-1].address,
+        }
+        encoded = values.encode(answer)
+        if len(encoded) > ANSWER_MAX_BYTES and answer["next"] is not None:
+            # The longest param of the longest address is one address too long: the asker has just read it.
+            encoded = values.encode({**answer, "next": True})
+        return encoded
 
     async def _notes(self, arguments: _Arguments, asker: Asker) -> bytes:
         """The journal's own entries that have no address: marks, gaps, what was removed or forgotten. Who may

@@ -28,6 +28,8 @@ _EXTENSION = struct.Struct(">BBI")
 _ENTRIES = struct.Struct(">BBBI")
 _DO = struct.Struct(">BBI")
 _DONE = struct.Struct(">BBIB")
+JOURNAL_DONE_HEAD_BYTES = _DONE.size - 1
+"""What JOURNAL_DONE takes beside its encoded map, the type of which is not sent."""
 _MAP = bytes((ValueType.MAP,))
 
 

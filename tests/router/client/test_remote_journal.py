@@ -96,6 +96,13 @@ async def test_travelling_in_time_works_through_the_router(both):
     assert await remote.addresses() == sorted((await journal.state()).live)
 
 
+async def test_params_that_fill_an_answer_each_are_told_one_by_one(both):
+    """The longest addresses with the longest values."""
+    journal, remote = both
+    await journal.append(was_set(f"/{letter * 1_023}", bytes(63_970), 5_000) for letter in "xyz")
+    assert await params_at(remote, None) == await params_at(journal, None)
+
+
 async def test_snapshots_are_those_of_the_journal(both, monkeypatch):
     """However many frames it takes to tell them; what is in one can be asked for."""
     monkeypatch.setattr(errands, "SNAPSHOTS_PAGE", 2)

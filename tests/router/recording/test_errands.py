@@ -228,6 +228,20 @@ async def test_paging_through_a_state_sees_one_instant():
         assert told == live(expected([sets(10)]))
 
 
+async def test_the_longest_params_of_the_longest_addresses_can_be_paged_through():
+    """Each fills an answer by itself; where to go on is then told without saying the address again."""
+    addresses = [f"/{letter * 1_023}" for letter in "abc"]
+    large = [Set(address, values.encode(bytes(63_970)), 1) for address in addresses]
+    async with local() as (recorder, listener):
+        await record(recorder, listener, [[Recorded(what, SOMEBODY, 5) for what in large]])
+        after = ""
+        for address in addresses:
+            status, page = await ask(recorder, "state", {"after": after})
+            assert (status, [param["address"] for param in page["params"]]) == (JournalStatus.DONE, [address])
+            assert page["next"] is (None if address == addresses[-1] else True)
+            after = address
+
+
 @pytest.mark.parametrize("within", [("/**",), ("/a/**", "/none")])
 async def test_state_and_notes_are_narrowed_to_what_somebody_may_know(within):
     """Params of open addresses; of the notes those that tell of holes, and no name in them."""
