@@ -44,9 +44,9 @@ class JournalError(Exception):
         self.operation = operation
 
     def __str__(self) -> str:
-        where = f" ({self.path})" if self.path else ""
-        doing = f"{self.operation}: " if self.operation else ""
-        return f"{doing}{self.reason}{where}"
+        where = f"{self.path}: " if self.path else ""
+        doing = f"{self.operation}: " if self.operation not in (None, "open") else ""
+        return f"{where}{doing}{self.reason}"
 
 
 class JournalUnavailable(JournalError):

@@ -158,8 +158,9 @@ class _Lines:
         """Tell the operator what runs and where."""
         config = router.config
         took_ms = (time.monotonic() - self._began_s) * 1_000
+        named = "" if config.name == RouterConfig().name else f" {config.name}"
         lines = (
-            f"clasp-router {config.name}, pid {os.getpid()}",
+            f"clasp-router{named}, pid {os.getpid()}",
             f"journal {self._describe(config)}",
             f"restored {router.restored_params} params in {took_ms:.0f} ms",
             f"listening on {router.address}",

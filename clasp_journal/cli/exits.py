@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from clasp_journal.cli.interrupts import INTERRUPTED
-from clasp_journal.errors import BadInput, HistoryIncomplete, JournalCorrupt, JournalError
+from clasp_journal.errors import BadInput, HistoryIncomplete, JournalCorrupt, JournalError, JournalLocked
 
 
 class Exit(IntEnum):
@@ -49,6 +49,8 @@ def ending_of(error: Exception) -> Ending | None:
         return Ending(Exit.INCOMPLETE, str(error))
     if isinstance(error, JournalCorrupt):
         return Ending(Exit.DAMAGED, str(error))
+    if isinstance(error, JournalLocked) and "://" in error.reason:
+        return Ending(Exit.UNREACHABLE, f"{error}; ask that router instead: --url")
     if isinstance(error, JournalError | OSError):
         return Ending(Exit.UNREACHABLE, str(error))
     return None

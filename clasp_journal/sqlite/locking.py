@@ -13,7 +13,7 @@ import os
 import time
 from typing import Self
 
-from clasp_journal.errors import JournalLocked
+from clasp_journal.errors import JournalLocked, JournalUnavailable
 from clasp_journal.sqlite.trouble import telling
 
 RETRY_S = 0.02
@@ -65,6 +65,9 @@ def _let_go(attempt: asyncio.Future[int | None]) -> None:
 
 
 def _try_lock(path: str, url: str | None) -> int | None:
+    folder = os.path.dirname(path)
+    if folder and not os.path.exists(folder):
+        raise JournalUnavailable(f"there is no folder {folder}", path=path, operation="open")
     with telling(path + ".lock", "lock"):
         descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:

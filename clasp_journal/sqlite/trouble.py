@@ -35,6 +35,7 @@ _UNAVAILABLE = {
 }
 _IN_FOLDER = "SQLite needs a file beside it, also to read, and this user may not write in its folder"
 _WORDS = {
+    sqlite3.SQLITE_NOTADB: "this is no journal, or its beginning is damaged",
     sqlite3.SQLITE_READONLY: "this user may not write it",
     sqlite3.SQLITE_READONLY_ROLLBACK: (
         "a change to it was cut short, at its creation or an upgrade: whoever opens it next to write, like a "
@@ -45,7 +46,7 @@ _WORDS = {
     sqlite3.SQLITE_READONLY_DIRECTORY: _IN_FOLDER,
     sqlite3.SQLITE_READONLY_DBMOVED: "it was moved or removed while it was open",
 }
-"""What SQLite calls an attempt to write a readonly database, whatever it is."""
+"""What SQLite calls a file that is no database, or an attempt to write a readonly one, whatever it is."""
 _WAL_MAGICS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83", b"\0\0\0\0")
 """How a write-ahead log begins; zeros where power failed before its first page was written."""
 
@@ -88,10 +89,10 @@ def inspect_before_opening(path: str) -> None:
     """Refuse what SQLite would silently take for an empty database."""
     with telling(path, "open"):
         if os.path.isdir(path):
-            raise JournalUnavailable("is a directory", path=path, operation="open")
+            raise JournalUnavailable("this is a directory", path=path, operation="open")
         if os.path.exists(path) and not os.path.isfile(path):
             # Opening a pipe would wait for somebody at its other end.
-            raise JournalUnavailable("is no file", path=path, operation="open")
+            raise JournalUnavailable("this is no file", path=path, operation="open")
         wal_size_bytes = _size_bytes(path + "-wal")
         if wal_size_bytes and not _size_bytes(path):
             raise JournalCorrupt("is empty, but has a write-ahead log", path=path, operation="open")

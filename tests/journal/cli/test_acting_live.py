@@ -44,7 +44,9 @@ async def test_what_writes_goes_through_the_router(router, tmp_path):
     )
     for result in refused:
         assert (result.code, result.out) == (Exit.UNREACHABLE, "")
-        assert re.search(rf"another process is writing it: process \d+, {router.url}", result.err)
+        assert re.search(
+            rf"another process is writing it: process \d+, {router.url}; ask that router", result.err
+        )
     marked = await run(tmp_path, "mark", "interval", "-m", "bar is open", *through)
     [record] = lines(marked.out)
     assert (record["mark"], record["seq"]) == ("interval", 97)

@@ -46,7 +46,8 @@ async def test_what_cannot_be_opened_or_reached_is_code_3(tmp_path):
     assert foreign.code == Exit.DAMAGED
     assert [result.code for result in (both, odd)] == [Exit.USAGE] * 2
     assert "there is no file clasp-journal.db; name a journal with --db FILE" in missing.err
-    assert "is a directory" in folder.err
+    assert folder.err.endswith("folder.db: this is a directory\n")
+    assert foreign.err.endswith("text.db: this is no journal, or its beginning is damaged\n")
     assert "cannot reach ws://127.0.0.1:1" in absent.err
     assert "--db and --url name two journals" in both.err
     assert "an example: ws://127.0.0.1:7330" in odd.err
