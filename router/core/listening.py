@@ -33,7 +33,7 @@ class Listening:
         self._ground = ground
         self._pacing = pacing
 
-    def subscribe(self, session: Session, request: Subscribe) -> None:
+    def subscribe(self, session: Session, request: Subscribe, now: int) -> None:
         """File a subscription and send what is there already."""
         pattern = Pattern.parse(request.pattern)
         ground, options = self._ground, request.options
@@ -53,7 +53,7 @@ class Listening:
         self._renew(subscription)
         snapshot = self.snapshot(session, pattern)
         if has_past:
-            ground.ports.backfill(session, request, snapshot)
+            ground.ports.backfill(session, request, snapshot, now)
         else:
             ground.ports.stream(session, snapshot)
 

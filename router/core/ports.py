@@ -64,8 +64,9 @@ class Ports(Protocol):
     def replay(self, session: Session, request: Replay, qos: int) -> None:
         """History for one session; its patterns and rights are checked already."""
 
-    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
-        """The history that a new subscription asked for, then its snapshot, then what was delivered since."""
+    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes], now: int) -> None:
+        """The history until now that a new subscription asked for, then its snapshot, then what was delivered
+        since."""
 
     def cancel_replay(self, session: Session, request_id: int) -> None:
         """End the replay with this id, if there is one."""

@@ -160,7 +160,7 @@ class Core:
         listening = self._listening
         return {
             Hello: self._hello_again,
-            Subscribe: lambda session, request, frame, now: listening.subscribe(session, request),
+            Subscribe: lambda session, request, frame, now: listening.subscribe(session, request, now),
             Unsubscribe: lambda session, request, frame, now: listening.unsubscribe(session, request),
             Publish: self._publish,
             Set: self._set,

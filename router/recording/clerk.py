@@ -74,6 +74,8 @@ class Clerk:
         self._gaps = Gaps(journal)
         self._reading = asyncio.Semaphore(READERS)
         self._tasks: list[asyncio.Task[None]] = []
+        self._begun_after = 0
+        """The last entry of the lives before."""
 
     @property
     def backlog_bytes(self) -> int:
@@ -86,8 +88,9 @@ class Clerk:
         self._snapshots.note_restored(restored)
         return restored.state
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to commit."""
+        self._begun_after = await self.journal.latest_seq()
         self._tasks = [
             asyncio.create_task(self._watch()),
             asyncio.create_task(self._committer.run()),
@@ -140,7 +143,7 @@ class Clerk:
     async def history(self, request: HistoryRequest) -> Page:
         """The past of a new subscription."""
         await self._committer.reach_now()
-        return await self._read(partial(make_history, self.journal, request))
+        return await self._read(partial(make_history, self.journal, request, self._begun_after))
 
     async def do(
         self, verb: str, encoded_arguments: bytes, author: str = "", within: tuple[str, ...] = WHOLE

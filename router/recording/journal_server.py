@@ -118,7 +118,7 @@ class JournalServer:
         except JournalError as error:
             self._sender.send(Kind.FAILED, describe_error(error))
             return False
-        self._clerk.start()
+        await self._clerk.start()
         return True
 
     async def _begin_clerk(self) -> Clerk:

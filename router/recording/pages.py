@@ -166,14 +166,15 @@ def _encoded(entry: JournalEntry, request: PageRequest, epoch: str) -> bytes:
     return plain_frame(entry) if request.entries_id is None else entry_bytes(entry, epoch)
 
 
-async def make_history(journal: Journal, request: HistoryRequest) -> Page:
+async def make_history(journal: Journal, request: HistoryRequest, begun_after: int = 0) -> Page:
     """The newest entries of each matching address, as one page of plain frames; the newest win in all.
 
     It goes back block by block. An address that has all it may have is no longer asked for, so that
-    one that changes all the time does not stand before one that changed once, long ago.
+    one that changes all the time does not stand before one that changed once, long ago. The present life
+    of the journal began after the entry `begun_after`.
     """
     head = upto = await journal.latest_seq()
-    gathered = _Gathered(request)
+    gathered = _Gathered(request, begun_after)
     pattern = pattern_of(request.patterns)
     types = _types_of(request.type_mask)
     while upto > 0 and not gathered.is_full:
@@ -200,8 +201,9 @@ async def make_history(journal: Journal, request: HistoryRequest) -> Page:
 class _Gathered:
     """The history of a subscription as it grows, newest first."""
 
-    def __init__(self, request: HistoryRequest) -> None:
+    def __init__(self, request: HistoryRequest, begun_after: int) -> None:
         self._request = request
+        self._begun_after = begun_after
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._left_bytes = HISTORY_BYTES
         self.frames: list[bytes] = []
@@ -210,7 +212,7 @@ class _Gathered:
         self.is_full = request.in_all < 1 or request.per_address < 1
 
     def add(self, entry: JournalEntry) -> None:
-        if self.is_full or entry.address in self.finished:
+        if self.is_full or entry.address in self.finished or self._came_later(entry):
             return
         frame = plain_frame(entry)
         self._left_bytes -= len(frame)
@@ -223,3 +225,8 @@ class _Gathered:
         self._counts[entry.address] += 1
         if self._counts[entry.address] >= self._request.per_address:
             self.finished.add(entry.address)
+
+    def _came_later(self, entry: JournalEntry) -> bool:
+        """Whether the subscription was there already, and is told by itself."""
+        upto_us = self._request.upto_us
+        return upto_us is not None and entry.timestamp > upto_us and entry.seq > self._begun_after

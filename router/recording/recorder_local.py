@@ -35,7 +35,7 @@ class LocalRecorder(Recorder):
         state = await self._clerk.restore(self.on_remembered)
         latest_seq = await journal.latest_seq()
         self.epoch = journal.epoch
-        self._clerk.start()
+        await self._clerk.start()
         param_count = len(state.live) + len(state.tombstones)
         return RestoredState(journal.epoch, latest_seq, state.revision_floor, param_count)
 

@@ -61,6 +61,9 @@ class HistoryRequest(NamedTuple):
     per_address: int
     in_all: int
     type_mask: int = ALL_TYPES
+    upto_us: int | None = None
+    """When it subscribed: what this life of the journal was given later reaches it by itself. In a life
+    before, the clock may have been ahead."""
 
 
 class Page(NamedTuple):

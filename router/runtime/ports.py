@@ -32,10 +32,10 @@ class DeskPorts:
         if self._replays is not None:
             self._replays.replay(session, request, qos)
 
-    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
+    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes], now: int) -> None:
         """The past of a new subscription."""
         if self._replays is not None:
-            self._replays.backfill(session, request, snapshot)
+            self._replays.backfill(session, request, snapshot, now)
 
     def cancel_replay(self, session: Session, request_id: int) -> None:
         """End a replay."""

@@ -69,12 +69,12 @@ class Replays:
         self._add(job, self._replay(job, request, qos))
         self._start_next(session)
 
-    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
+    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes], now: int) -> None:
         """Send the past of a new subscription and its snapshot, and hold deliveries meanwhile."""
         self._exchange.settle()
         session.outbox.hold()
         job = _Job(session, request.pattern, request.id, is_holding=True)
-        self._add(job, self._backfill(session, request, snapshot))
+        self._add(job, self._backfill(session, request, snapshot, now))
         self._start_next(session)
 
     def journal_do(self, session: Session, request: JournalDo) -> None:
@@ -143,7 +143,9 @@ class Replays:
         if qos and not _as_entries(request):
             self._exchange.reply(session, packed(Ack(address=request.pattern, revision=last_sent)))
 
-    async def _backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
+    async def _backfill(
+        self, session: Session, request: Subscribe, snapshot: Iterator[bytes], now: int
+    ) -> None:
         outbox: Outbox = session.outbox
         options = request.options
         assert options is not None
@@ -152,6 +154,7 @@ class Replays:
             min(options.history or 0, self._limits.history_per_address),
             self._limits.history_entries,
             request.type_mask,
+            now,
         )
         try:
             # A page is large: who does not take the one before is not given another.

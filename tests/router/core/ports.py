@@ -91,7 +91,7 @@ class ListedPorts:
     def replay(self, session: Session, request: Replay, qos: int) -> None:
         self.replays.append((session, request, qos))
 
-    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes]) -> None:
+    def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes], now: int) -> None:
         self.backfills.append((session, request))
         self.stream(session, snapshot)
 

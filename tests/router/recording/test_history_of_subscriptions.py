@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from clasp_journal import value as values
 from clasp_journal.address import Pattern
+from clasp_journal.entry import EntryKind, JournalEntry, SignalType
+from clasp_journal.memory import MemoryJournal
 from clasp_journal.selection import MESSAGES
 from router.recording.requests import HISTORY_BYTES, HistoryRequest
 from router.wire.masks import mask_admits
-from router.wire.messages import Set
+from router.wire.messages import Publish, Set
 from tests.router.recording.history import SOMEBODY, Recorded, message_of, messages_of, sets
 from tests.router.recording.keeping_books import expected, local, record
 from tests.router.recording.recorded import histories
@@ -23,6 +25,7 @@ asked = st.builds(
     per_address=st.integers(0, 4),
     in_all=st.integers(0, 12),
     type_mask=st.integers(0, 255),
+    upto_us=st.none() | st.integers(0, 1_100),
 )
 
 
@@ -35,6 +38,7 @@ def newest_of_each(entries, request):
             entry.kind in MESSAGES
             and any(pattern.matches(entry.address) for pattern in patterns)
             and mask_admits(request.type_mask, entry.signal_type)
+            and (request.upto_us is None or entry.timestamp <= request.upto_us)
             and counts[entry.address] < request.per_address
             and len(found) < request.in_all
         ):
@@ -68,6 +72,21 @@ async def test_a_busy_address_does_not_stand_before_a_quiet_one():
         addresses = [message.address for _, message in messages_of(page)]
         assert sorted(addresses) == ["/busy/0"] * 2 + ["/busy/1"] * 2 + ["/busy/2"] * 2 + ["/quiet"]
         assert addresses[0] == "/quiet"
+
+
+async def test_what_came_after_the_subscription_is_not_of_the_past():
+    """It is delivered as it comes, and would be told twice. What is from another life is told in any case."""
+    journal = MemoryJournal()
+    await journal.append(
+        [JournalEntry(1_000, "", "/a", EntryKind.PUBLISH, SignalType.EVENT, values.encode("before"))]
+    )
+    async with local(journal) as (recorder, listener):
+        now = [Recorded(Publish("/a", encoded=values.encode(at)), SOMEBODY, at) for at in range(10)]
+        await record(recorder, listener, [now])
+        page = await recorder.history(HistoryRequest(("/a",), per_address=3, in_all=100, upto_us=4))
+        assert [message.value for _, message in messages_of(page)] == [2, 3, 4]
+        page = await recorder.history(HistoryRequest(("/a",), per_address=9, in_all=100, upto_us=4))
+        assert [message.value for _, message in messages_of(page)] == ["before", *range(5)]
 
 
 async def test_history_is_bounded_in_bytes():

@@ -216,7 +216,7 @@ async def test_a_stop_takes_a_last_snapshot_only_if_something_changed():
     journal = Kept()
     for packets, at_seq in ((0, None), (2, 2), (0, 2)):
         clerk = Clerk(journal, Deaf())
-        clerk.start()
+        await clerk.start()
         for number in range(packets):
             clerk.submit(number + 1, packet(sets(1)), synced=False)
         await clerk.close()
