@@ -8,9 +8,9 @@
     expires = 2026-02-01T12:00:00Z  # perhaps
     revoked = 2026-01-15T12:00:00Z  # perhaps
 
-Laws: a file is replaced as a whole or not at all; only its owner may read it, or its group where that may
-already; who changes it holds a lock on its folder; what is not understood is refused, with the token it is
-about.
+Laws: a file is replaced as a whole or not at all; its owner may read it, and whoever might before, since one
+of them may be the router, which would not hear of what is revoked; who changes it holds a lock on its folder;
+what is not understood is refused, with the token it is about.
 """
 
 from __future__ import annotations
@@ -140,7 +140,10 @@ def _time(found: Any, key: str) -> datetime | None:
         return None
     if not isinstance(found, datetime):
         raise ValueError(f"{key} is no time like 2026-01-01T12:00:00Z")
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    try:
+        return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"{key} is at the end of time, or before its beginning") from None
 
 
 def _replace(target: Path, text: str) -> None:
@@ -166,5 +169,5 @@ def _pass_on(target: Path, handle: int) -> None:
     before = os.stat(target.parent if is_new else target)
     if (before.st_uid, before.st_gid) != (made.st_uid, made.st_gid) and (not is_new or not made.st_uid):
         os.fchown(handle, before.st_uid, before.st_gid)
-    shared = 0 if is_new else before.st_mode & stat.S_IRGRP
+    shared = 0 if is_new else before.st_mode & (stat.S_IRGRP | stat.S_IROTH)
     os.fchmod(handle, stat.S_IRUSR | stat.S_IWUSR | shared)
