@@ -20,6 +20,7 @@ from clasp_journal.mirror.packing import COMPRESSED, suffix_of
 from clasp_journal.mirror.segments import closed_name, closed_segments, compress_closed, sync_folder
 from clasp_journal.mirror.signing import Signer, signed_bytes
 from clasp_journal.mirror.trouble import telling
+from clasp_journal.presence import Presence
 
 CHECKPOINT_EVERY_BYTES = 1 << 20
 
@@ -38,6 +39,7 @@ class NewestFile:
         self._suffix = suffix_of(options.compress, self.path)
         self._signer = Signer(options.key_file) if options.key_file else None
         self._file = -1
+        self._presence = Presence()
         self._is_damaged = False
         """Whether something stands behind `offset` that has to be cut off."""
         self._compressing: threading.Thread | None = None
@@ -57,6 +59,7 @@ class NewestFile:
         with telling(self.path, "open"):
             try:
                 self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+                self._presence = Presence(self.path)
                 os.ftruncate(self._file, offset)
                 if not offset:
                     self.at = before._replace(segment=before.segment + 1)
@@ -88,6 +91,8 @@ class NewestFile:
         if self._file < 0:
             # The file before was closed, and this one could not be begun.
             self.open()
+        with telling(self.path, "append"):
+            self._presence.demand()
         if self.options.segment_bytes and self.offset > self.options.segment_bytes:
             self._rotate()
         before = self.at, self.offset, self._checkpoint_offset

@@ -11,13 +11,13 @@ import sqlite3
 from typing import TYPE_CHECKING, TypeAlias
 
 from clasp_journal.errors import JournalUnavailable
+from clasp_journal.presence import Presence
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.birth import prepare_reader
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.extent import Extent, read_head
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.options import Options
-from clasp_journal.sqlite.presence import Presence
 from clasp_journal.sqlite.trouble import inspect_before_opening
 from clasp_journal.sqlite.worker import Worker
 

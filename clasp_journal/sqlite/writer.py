@@ -17,6 +17,7 @@ from zlib import crc32
 from clasp_journal.address import Pattern
 from clasp_journal.entry import EntryKind, JournalEntry
 from clasp_journal.errors import BadValue
+from clasp_journal.presence import Presence
 from clasp_journal.short import Plain, ShortEntries, in_short
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
@@ -27,7 +28,6 @@ from clasp_journal.sqlite.extent import Extent, write_clock_steps
 from clasp_journal.sqlite.forms import form_of
 from clasp_journal.sqlite.inserting import NULL, cells_of, insert
 from clasp_journal.sqlite.names import NewNames
-from clasp_journal.sqlite.presence import Presence
 from clasp_journal.sqlite.recency import Recency
 from clasp_journal.sqlite.rows import NO_REVISION, Row, entry_checksum, extra_of
 from clasp_journal.sqlite.transactions import writing

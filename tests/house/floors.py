@@ -33,7 +33,7 @@ WORDS: Room = (
 
 FLOORS: tuple[tuple[Room, ...], ...] = (
     (WORDS, ("clasp_journal.streams", "clasp_journal.command_line")),
-    (("clasp_journal.journal",),),
+    (("clasp_journal.journal",), ("clasp_journal.presence",)),
     (("clasp_journal.mirror",), ("clasp_journal.authors",), ("clasp_journal.views",)),
     (("clasp_journal.memory", "clasp_journal.ring"), ("clasp_journal.sqlite",)),
     (

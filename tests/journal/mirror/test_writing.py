@@ -150,6 +150,18 @@ async def test_an_append_that_fails_leaves_no_line(files: Files) -> None:
     assert verify_chain(files.mirror).entries == 6
 
 
+async def test_a_mirror_that_was_taken_away_is_not_written_on(files: Files) -> None:
+    """Neither side takes an entry then, which would be missing from what the next start finds."""
+    async with files.journal() as journal:
+        await journal.append(entries_from(1, 2))
+        elsewhere = files.mirror.rename(files.mirror.with_suffix(".1"))
+        with pytest.raises(JournalUnavailable, match="moved, removed or replaced"):
+            await journal.append(entries_from(3, 1))
+        elsewhere.rename(files.mirror)
+        assert await journal.append(entries_from(3, 2)) == 4
+    assert verify_chain(files.mirror).entries == 4
+
+
 def test_what_could_not_be_cut_off_is_cut_off_first(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fails at everything: the lines of the refused append do not stay once it works again."""
     mirror.mirror_one(entry_at(1))
