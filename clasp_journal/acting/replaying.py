@@ -21,6 +21,7 @@ class Pace(NamedTuple):
 
 
 AS_RECORDED = Pace()
+AT_ONCE = Pace(None)
 
 
 class Timetable:
