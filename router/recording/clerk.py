@@ -150,7 +150,8 @@ class Clerk:
     ) -> tuple[int, bytes]:
         """Carry out a JOURNAL_DO; returns the status and the encoded result."""
         await self._committer.reach_now()
-        return await self._read(partial(self._errands.do, verb, encoded_arguments, Asker(author, within)))
+        async with self._reading:
+            return await self._errands.do(verb, encoded_arguments, Asker(author, within))
 
     def keep_snapshot(self, kept: KeepSnapshot) -> asyncio.Future[int]:
         """Keep a state that the router tells itself: the one after everything submitted before this call."""
@@ -181,4 +182,5 @@ class Clerk:
 
     async def _read(self, job: Callable[[], Awaitable[T]]) -> T:
         async with self._reading:
-            return await job()
+            with self._committer.readers.one_more():
+                return await job()

@@ -3,7 +3,8 @@
 Laws: one packet is never in two appends; a group is all that has arrived, so that one commit serves many,
 but it ends where a question stands, which need not wait for the rest; an idle journal commits a single packet
 at once, and a busy one whatever somebody waits for: only what nobody waits for rests a moment, so that more
-can join it; a packet stays here until its commit succeeds.
+can join it. While somebody reads, small groups step aside for a moment (see `readers`). A packet stays here
+until its commit succeeds.
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalError
 from clasp_journal.journal import Journal
 from clasp_journal.rules import Rules
+from router.core.limits import KIB
 from router.recording.feed import feed_count
 from router.recording.feed_reading import FeedEntries
+from router.recording.readers import Readers
 from router.recording.vitals import Stopwatch, Vitals
 
 GROUP_ENTRIES = 20_000
 """Entries of one commit, about: the packet that reaches it is the last."""
 GATHER_S = 0.002
 """After a commit, what nobody waits for is left to gather for so long."""
+ASIDE_BYTES = 64 * KIB
+"""When so much waits to be committed, it does not step aside any more."""
 RETRY_S = 1.0
 
 log = logging.getLogger(__name__)
@@ -78,6 +83,7 @@ class Committer:
         self.backlog_bytes = 0
         self.in_trouble = False
         self.stopwatch = Stopwatch()
+        self.readers = Readers()
         self._journal = journal
         self._reports = reports
         self._rules = rules or Rules()
@@ -115,6 +121,8 @@ class Committer:
         """Return when everything submitted until now is committed, or as soon as there is trouble."""
         number = self._asked_for = self._submitted
         self._hurry.set()
+        if self._committed < number:
+            self.readers.hurry()
         while self._committed < number and not self.in_trouble:
             await self._changed.wait()
 
@@ -139,8 +147,13 @@ class Committer:
                 self._waiting.popleft()
             else:
                 await self._gather()
+                if self.backlog_bytes < ASIDE_BYTES and self._committed >= self._asked_for:
+                    await self.readers.let_pass()
                 await self._commit(self._next_group())
             self.wake()
+            if self._committed == self._asked_for:
+                # Whoever asked begins to read before the next commit does.
+                await asyncio.sleep(0)
 
     async def _give_turn(self, turn: _Turn) -> None:
         try:
