@@ -86,17 +86,18 @@ class Bundles:
         """The payloads of the PUBLISHes among the parts (empty for SETs), if nothing is refused."""
         standings: dict[str, Standing] = {}
         payloads = []
-        new_params = 0
+        new_params = more_bytes = 0
         for part in parts:
             payload = b""
             if isinstance(part, Set):
                 before = standings.get(part.address) or self._params.standing(part.address)
                 new_params += not before.exists
-                standings[part.address] = self._params.check(part, session, before)
+                after = standings[part.address] = self._params.check(part, session, before)
+                more_bytes += after.room_bytes - before.room_bytes
             else:
                 payload = self._signals.check(part, session)
             payloads.append(payload)
-        self._params.check_room(new_params)
+        self._params.check_room(new_params, more_bytes)
         return payloads
 
 

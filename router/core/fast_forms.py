@@ -1,8 +1,9 @@
 """SET and PUBLISH as they nearly always come, many in a row, in as few steps as they can take.
 
 Laws: what is done here is what `Params` and `Signals` would do with the same frames. Everything rare (a lock,
-a TTL, an address that is new or not known to be open to the sender, readers that want it thinned out, a
-journal that cannot write) is left to them, and all that came before it has reached the ports by then.
+a TTL, a value that needs more room, an address that is new or not known to be open to the sender, readers
+that want it thinned out, a journal that cannot write) is left to them, and all that came before it has
+reached the ports by then.
 """
 
 from __future__ import annotations
@@ -162,12 +163,15 @@ class FastForms:
         size_bytes = len(data)
         if topic is None or not topic.is_plain or len(address) + size_bytes > self._ground.limits.set_bytes:
             return None
+        if size_bytes > topic.room_bytes:
+            return None
         if topic.set_shape != kind << 16 | size_bytes:
             topic.shape_set(kind, size_bytes)
         start = 8 + len(address)
         end = start + size_bytes
         ack_head = topic.ack_head or topic.shape_ack()
         form = topic, _SET, _QOS[frame[1]], topic.set_head, ack_head, kind, start, end
+        # For a number there is always room.
         if kind in _NUMBERS and end == len(frame):
             self._remember(frame, form)
         return form

@@ -44,6 +44,8 @@ class Limits:
 
     params: int = 1_000_000
     """A new address beyond them gets ERROR 429; nothing is evicted."""
+    params_bytes: int = 1024 * MIB
+    """Room for their values beyond 64 bytes each, rounded up to powers of two; ERROR 429 for more."""
     set_bytes: int = 65_000
     """Address and value of a SET; ERROR 402 beyond."""
     publish_bytes: int = 65_000

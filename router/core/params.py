@@ -18,7 +18,7 @@ from router.core.ground import Ground
 from router.core.limits import SECOND_US
 from router.core.refusal import Refusal
 from router.core.session import Session, Stage
-from router.core.topics import ABSENT, Topic
+from router.core.topics import ABSENT, SMALL_BYTES, Topic, room_for
 from router.wire.codes import ErrorCode
 from router.wire.messages import Set
 
@@ -31,6 +31,7 @@ class Standing(NamedTuple):
     exists: bool = False
     revision: int = 0
     holder: str | None = None
+    room_bytes: int = SMALL_BYTES
 
 
 class Params:
@@ -45,7 +46,7 @@ class Params:
         topic = self._ground.topics.known.get(address.encode())
         if topic is None:
             return Standing(revision=self._ground.topics.revision_floor)
-        return Standing(topic.kind != ABSENT, topic.revision, self._holder(topic))
+        return Standing(topic.kind != ABSENT, topic.revision, self._holder(topic), topic.room_bytes)
 
     def check(self, request: Set, session: Session, standing: Standing) -> Standing:
         """How the address will stand after this SET; `BadInput` if it is refused."""
@@ -58,19 +59,22 @@ class Params:
             raise Refusal(ErrorCode.LOCK_HELD, "another session holds the lock", address)
         self._check_revision(request, standing)
         holder = session.id if request.lock else standing.holder
-        return Standing(True, standing.revision + 1, None if request.unlock else holder)
+        room_bytes = room_for(len(request.encoded) - 1)
+        return Standing(True, standing.revision + 1, None if request.unlock else holder, room_bytes)
 
-    def check_room(self, new_params: int) -> None:
-        """Refuse params beyond the limit."""
-        if new_params and self._ground.topics.live + new_params > self._ground.limits.params:
-            raise Refusal(ErrorCode.TOO_MANY, f"the router keeps {self._ground.limits.params} params")
+    def check_room(self, new_params: int, more_bytes: int) -> None:
+        """Refuse params beyond the limits."""
+        topics, limits = self._ground.topics, self._ground.limits
+        if new_params and topics.live + new_params > limits.params:
+            raise Refusal(ErrorCode.TOO_MANY, f"the router keeps {limits.params} params")
+        if more_bytes > 0 and topics.long_bytes + more_bytes > limits.params_bytes:
+            raise Refusal(ErrorCode.TOO_MANY, f"the router keeps {limits.params_bytes} bytes of values")
 
     def set(self, request: Set, session: Session, now: int) -> Topic:
         """Check and apply one SET."""
         standing = self.standing(request.address)
-        self.check(request, session, standing)
-        if not standing.exists:
-            self.check_room(1)
+        after = self.check(request, session, standing)
+        self.check_room(not standing.exists, after.room_bytes - standing.room_bytes)
         return self.apply(request, session, now)
 
     def apply(self, request: Set, session: Session, now: int) -> Topic:
@@ -82,6 +86,7 @@ class Params:
             topic.ttl = self._ground.settings.default_ttl
         if request.ttl is not None:
             topic.ttl = request.ttl
+        topics.make_room(topic, len(request.encoded) - 1)
         topic.kind = request.encoded[0]
         topic.data = request.encoded[1:]
         topic.revision += 1

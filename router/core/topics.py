@@ -25,9 +25,17 @@ P2P_SIGNAL: Final = "/clasp/p2p/signal/"
 ABSENT: Final = -1
 """The value type of a topic without a value."""
 
+SMALL_BYTES: Final = 64
+"""Room that each value has anyway; so much is bounded by the number of params."""
+
 _FRAME_HEAD_BYTES: Final = 4
 _SIGNALS: Final = 5
 _UNKNOWN_GROUP: Final = 0
+
+
+def room_for(size_bytes: int) -> int:
+    """What is set apart for a value of this size, so that one that grows a little needs no more."""
+    return SMALL_BYTES if size_bytes <= SMALL_BYTES else 1 << (size_bytes - 1).bit_length()
 
 
 class Topic:
@@ -44,6 +52,7 @@ class Topic:
         "is_plain",
         "kind",
         "revision",
+        "room_bytes",
         "set_head",
         "set_shape",
         "text",
@@ -59,6 +68,8 @@ class Topic:
         self.revision = 0
         self.kind = ABSENT
         self.data = b""
+        self.room_bytes = SMALL_BYTES
+        """Data is never longer; see `Topics.make_room`."""
         self.writer = ""
         self.written = 0
         self.used = 0
@@ -143,6 +154,8 @@ class Topics:
         """Topics of PUBLISH alone. The oldest make room for new ones: all they hold can be found again."""
         self.live = 0
         """How many have a value."""
+        self.long_bytes = 0
+        """The room of all values that have more than they have anyway."""
         self.revision_floor = 0
         # A plain dict would look for its first key past all those that were deleted before it.
         self._tombstones: OrderedDict[bytes, None] = OrderedDict()
@@ -180,6 +193,7 @@ class Topics:
         topic.data = b""
         topic.ttl = 0
         topic.is_plain = False
+        self.make_room(topic, 0)
         self.live -= 1
         self._tombstones[topic.address] = None
         self._trim()
@@ -188,6 +202,12 @@ class Topics:
         """An address gets a value that had none."""
         self._tombstones.pop(topic.address, None)
         self.live += 1
+
+    def make_room(self, topic: Topic, size_bytes: int) -> None:
+        """A value of another size is about to take its place."""
+        room_bytes = room_for(size_bytes)
+        self.long_bytes += room_bytes - topic.room_bytes
+        topic.room_bytes = room_bytes
 
     def restore(self, params: Iterable[ParamSnapshot], now: int) -> None:
         """Take over params as they are, without any rule: they are outcomes. What was restored already is
@@ -203,6 +223,7 @@ class Topics:
             if param.encoded is None:
                 self.bury(topic)
                 continue
+            self.make_room(topic, len(param.encoded) - 1)
             topic.kind = param.encoded[0]
             topic.data = param.encoded[1:]
             topic.ttl = param.ttl or 0

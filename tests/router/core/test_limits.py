@@ -29,6 +29,7 @@ ELSEWHERE = {
 """What the core does not decide."""
 
 ONE = values.encode(1)
+LONG = values.encode("x" * 100)
 
 
 def later(desk, count):
@@ -45,6 +46,7 @@ REFUSALS = {
     "errors_per_minute": (2, lambda desk: [Set("bad", ONE)] * 3, [200, 200, 200]),
     "messages_per_s": (3, lambda desk: [Set("/a", ONE)] * 4, [429, 429]),
     "params": (2, lambda desk: [Set(f"/{number}", ONE) for number in range(3)], [429]),
+    "params_bytes": (100, lambda desk: [Set("/a", LONG), Set("/b", LONG), Set("/b", ONE)], [429]),
     "set_bytes": (10, lambda desk: [Set("/a", ONE), Set("/ab", ONE)], [402]),
     "publish_bytes": (8, lambda desk: [Publish("/a"), Publish("/ab"), Publish("/abcd")], [402]),
     "subscriptions": (2, lambda desk: [Subscribe(2, "/b"), Subscribe(3, "/b"), Replay("/a")], [429, 429]),

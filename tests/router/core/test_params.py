@@ -4,7 +4,7 @@ from clasp_journal import value as values
 from clasp_journal.entry import TTL_NEVER, absolute_ttl, sliding_ttl
 from router.core.ground import Settings
 from router.wire.codes import ErrorCode
-from router.wire.messages import Ack, Get, Set, Snapshot
+from router.wire.messages import Ack, Bundle, Get, Set, Snapshot
 from tests.router.core.desk import Desk, acks, codes
 
 
@@ -207,6 +207,26 @@ def test_new_params_end_at_the_limit_and_known_ones_do_not():
     desk.later(10)
     assert client.set("/c", 1, qos=1) == [Ack("/c", 1)]
     assert codes(client.set("/b", 1)) == [ErrorCode.TOO_MANY]
+
+
+def test_long_values_end_at_the_limit_of_their_bytes():
+    """ERROR 429 for what needs more room, new or not; what has it keeps it, what goes gives it back."""
+    desk = Desk(params_bytes=1_000)
+    client = desk.connect()
+    client.set("/a", "x" * 500)
+    client.set("/b", "x" * 500, ttl=absolute_ttl(10))
+    assert codes(client.set("/c", "x" * 200)) == [ErrorCode.TOO_MANY]
+    assert codes(client.set("/a", "x" * 600)) == [ErrorCode.TOO_MANY]
+    assert client.set("/c", 1.5, qos=1) == [Ack("/c", 1)]
+    assert client.set("/a", "y" * 500, qos=1) == [Ack("/a", 2)]
+    two = Bundle([Set("/c", values.encode("x" * 200)), Set("/a", values.encode(""))])
+    assert client.say(two, 1) == [Ack(revision=3)]
+    assert codes(client.set("/a", "x" * 500)) == [ErrorCode.TOO_MANY]
+    desk.later(10)
+    assert client.set("/a", "x" * 500, qos=1) == [Ack("/a", 4)]
+    smaller = Desk(params_bytes=100)
+    smaller.core.restore([desk.snapshot("/a")], 0, smaller.now)
+    assert smaller.connect().set("/a", "z" * 500, qos=1) == [Ack("/a", 5)]
 
 
 def test_nothing_is_written_while_the_journal_cannot(desk):

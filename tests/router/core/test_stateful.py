@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 
 from clasp_journal import value as values
 from clasp_journal.entry import SignalType, absolute_ttl, sliding_ttl
+from router.core.topics import SMALL_BYTES
 from router.wire.messages import (
     Bundle,
     Error,
@@ -36,7 +37,8 @@ from tests.router.core.model import Model
 
 ADDRESSES = st.sampled_from(["/a", "/a/b", "/a/b/c", "/b", "/zone1/x", "/zone2/x"])
 PATTERNS = st.sampled_from(["/**", "/a", "/a/*", "/a/**", "/**/x", "/zone*/x", "/*", "/none"])
-VALUES = st.integers(-2, 2).map(values.encode) | st.sampled_from([b"\x00", b"\x06\x7f\xc0\x00\x01"])
+ODD = [b"\x00", b"\x06\x7f\xc0\x00\x01", *(values.encode("x" * size) for size in (61, 62, 300))]
+VALUES = st.integers(-2, 2).map(values.encode) | st.sampled_from(ODD)
 TTLS = st.sampled_from([None, None, None, 0, sliding_ttl(3), absolute_ttl(3), absolute_ttl(8)])
 SETS = st.one_of(
     st.builds(Set, ADDRESSES, VALUES),
@@ -141,6 +143,12 @@ class CoreMachine(RuleBasedStateMachine):
             if param.encoded is not None
         }
         assert told == expected
+
+    @invariant()
+    def every_value_has_its_room(self) -> None:
+        topics = self.desk.core.ground.topics
+        assert all(len(topic.data) <= topic.room_bytes for topic in topics.known.values())
+        assert topics.long_bytes == sum(topic.room_bytes - SMALL_BYTES for topic in topics.known.values())
 
     def say(self, client: Client, message: Message, qos: int = 0) -> None:
         """Send without taking what is answered; the invariants look at it."""
