@@ -21,7 +21,7 @@ from clasp_journal.journal import Journal, Results
 from clasp_journal.restore import KeptSnapshot, Snapshot
 from clasp_journal.ring import STEP_ENTRIES, Ring
 from clasp_journal.selection import Selection
-from clasp_journal.thinning import NEWEST_KEPT, Taken, surplus
+from clasp_journal.snapshot_thinning import NEWEST_KEPT, Taken, surplus
 
 CAPACITY = 10_000
 """Entries kept when nobody says otherwise."""

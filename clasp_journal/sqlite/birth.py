@@ -10,7 +10,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from clasp_journal.errors import JournalCorrupt, JournalTooNew, JournalUnavailable
-from clasp_journal.sqlite import plain, schema
+from clasp_journal.sqlite import plain_sets, schema
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.clock import Clock, Run, Span
 from clasp_journal.sqlite.extent import Extent, read_extent, read_runs, write_clock_steps
@@ -60,7 +60,7 @@ def prepare_reader(db: sqlite3.Connection, catalog: Catalog) -> Meta:
     """Make a read-only connection and its catalog ready, if there is a journal."""
     for setting in schema.READER_SETTINGS:
         db.execute(setting)
-    plain.prepare(db)
+    plain_sets.prepare(db)
     if read_version(db) == 0:
         raise JournalUnavailable("there is no journal in this file yet")
     with reading(db):

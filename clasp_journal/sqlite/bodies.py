@@ -21,11 +21,11 @@ from clasp_journal.mirror.lines import (
     quoted,
 )
 from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.bulk_insert import NULL, cells_of
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.forms import TAGGED_F64, form_of
-from clasp_journal.sqlite.inserting import NULL, cells_of
 from clasp_journal.sqlite.rows import Row, entry_of
 from clasp_journal.sqlite.transactions import reading
 from clasp_journal.sqlite.writer import Batch

@@ -24,10 +24,10 @@ from clasp_journal.mirror.lines import entry_of_body
 from clasp_journal.mirror.rebuilding import DifferingEntry, Inserted, Origin, unreadable
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.bodies import Texts, bodies_of
+from clasp_journal.sqlite.bulk_insert import insert
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Clock, Run, step_back
 from clasp_journal.sqlite.extent import read_extent, write_clock_steps
-from clasp_journal.sqlite.inserting import insert
 from clasp_journal.sqlite.meta import Meta
 from clasp_journal.sqlite.transactions import writing
 from clasp_journal.sqlite.writer import Batch, EntryWriter

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import Self
 from urllib.parse import quote
 
-from clasp_journal.sqlite import plain, schema
+from clasp_journal.sqlite import plain_sets, schema
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.tail import ChangeSearch
@@ -115,7 +115,7 @@ def _connect(path: str) -> sqlite3.Connection:
     db.text_factory = bytes
     for setting in schema.READER_SETTINGS:
         db.execute(setting)
-    plain.prepare(db)
+    plain_sets.prepare(db)
     return db
 
 

@@ -14,15 +14,15 @@ from zlib import crc32
 
 from clasp_journal.entry import ParamSnapshot
 from clasp_journal.restore import Snapshot
+from clasp_journal.snapshot_thinning import Taken, surplus
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.checksum import BIAS, small_row_checksum
 from clasp_journal.sqlite.forms import TAGGED_F64, encoded_of, form_of
-from clasp_journal.sqlite.names import NewNames
+from clasp_journal.sqlite.new_names import NewNames
 from clasp_journal.sqlite.rows import UNBELIEVABLE, Row
 from clasp_journal.sqlite.transactions import reading, writing
 from clasp_journal.sqlite.trouble import is_damage
-from clasp_journal.thinning import Taken, surplus
 from clasp_journal.value import ValueType
 
 WRITTEN_AT_ONCE = 2_000

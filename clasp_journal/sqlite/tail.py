@@ -14,7 +14,7 @@ from clasp_journal.forgetting import SETTLING
 from clasp_journal.sqlite import schema
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.clock import Span
-from clasp_journal.sqlite.plain import PlainSets
+from clasp_journal.sqlite.plain_sets import PlainSets
 from clasp_journal.sqlite.rows import Row, check
 from clasp_journal.sqlite.transactions import reading
 

@@ -20,14 +20,14 @@ from clasp_journal.errors import BadValue
 from clasp_journal.presence import Presence
 from clasp_journal.short import Plain, ShortEntries, in_short
 from clasp_journal.sqlite import schema
+from clasp_journal.sqlite.bulk_insert import NULL, cells_of, insert
 from clasp_journal.sqlite.catalog import Catalog
 from clasp_journal.sqlite.changes import Changes
 from clasp_journal.sqlite.checksum import BIAS, ENTRY_HEAD
 from clasp_journal.sqlite.clock import Clock, Run, Span, step_back
 from clasp_journal.sqlite.extent import Extent, write_clock_steps
 from clasp_journal.sqlite.forms import form_of
-from clasp_journal.sqlite.inserting import NULL, cells_of, insert
-from clasp_journal.sqlite.names import NewNames
+from clasp_journal.sqlite.new_names import NewNames
 from clasp_journal.sqlite.recency import Recency
 from clasp_journal.sqlite.rows import NO_REVISION, Row, entry_checksum, extra_of
 from clasp_journal.sqlite.transactions import writing

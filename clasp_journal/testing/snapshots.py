@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from clasp_journal.entry import ParamSnapshot, absolute_ttl
 from clasp_journal.journal import Journal
 from clasp_journal.restore import KeptSnapshot, Snapshot
+from clasp_journal.snapshot_thinning import NEWEST_KEPT
 from clasp_journal.testing.samples import (
     START_US,
     Make,
@@ -18,7 +19,6 @@ from clasp_journal.testing.samples import (
     was_published,
     was_set,
 )
-from clasp_journal.thinning import NEWEST_KEPT
 from clasp_journal.value import encode
 
 

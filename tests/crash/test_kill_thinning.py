@@ -11,7 +11,7 @@ from clasp_journal.sqlite.journal import SqliteJournal
 from clasp_journal.testing.samples import same_state
 from clasp_journal.thinned import told_by, was_thinned
 from tests.crash.killing import BEGIN, was_killed_at_work
-from tests.journal.sqlite.test_sampling import LAST_US, SAMPLED, a_past
+from tests.journal.sqlite.test_thinning import LAST_US, SAMPLED, a_past
 
 ENTRIES = 15_000
 LONGEST_S = 0.25

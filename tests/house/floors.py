@@ -26,7 +26,7 @@ WORDS: Room = (
     "clasp_journal.thinned",
     "clasp_journal.selection",
     "clasp_journal.restore",
-    "clasp_journal.thinning",
+    "clasp_journal.snapshot_thinning",
     "clasp_journal.jsonl",
     "clasp_journal.errors",
 )

@@ -4,7 +4,7 @@ from clasp_journal.entry import JournalEntry
 from clasp_journal.forgetting import SETTLING, blank_of, hides_change, is_by
 from clasp_journal.restore import State, fold
 from clasp_journal.selection import Selection
-from clasp_journal.thinning import NEWEST_KEPT
+from clasp_journal.snapshot_thinning import NEWEST_KEPT
 
 
 class Model:

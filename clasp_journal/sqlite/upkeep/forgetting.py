@@ -27,7 +27,7 @@ from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.finder import Search
 from clasp_journal.sqlite.keeper import SnapshotKeeper
 from clasp_journal.sqlite.meta import NOTHING_TO_FORGET
-from clasp_journal.sqlite.names import NewNames
+from clasp_journal.sqlite.new_names import NewNames
 from clasp_journal.sqlite.rows import Row, extra_of
 from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.storage import Storage

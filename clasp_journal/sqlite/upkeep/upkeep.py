@@ -20,7 +20,7 @@ from clasp_journal.sqlite.upkeep.compaction import Compaction
 from clasp_journal.sqlite.upkeep.copying import Copied, Copying, OnProgress
 from clasp_journal.sqlite.upkeep.forgetting import Forgetting
 from clasp_journal.sqlite.upkeep.retention import Bounds, choose_cut, read_facts, recorded
-from clasp_journal.sqlite.upkeep.sampling import Sampling
+from clasp_journal.sqlite.upkeep.thinning import Thinning
 from clasp_journal.sqlite.upkeep.verification import Verification, verify
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ class Upkeep:
             return await compaction.run(cut.before_seq, note=partial(recorded, cut, now_us))
 
     async def thin(self, rules: Rules, before_us: int, now_us: int | None) -> int:
-        """Let entries go by rules, as `Sampling` says."""
+        """Let entries go by rules, as `Thinning` says."""
         now_us = time.time_ns() // 1000 if now_us is None else now_us
         async with self._turns:
-            return await Sampling(self._storage, rules).run(before_us, now_us)
+            return await Thinning(self._storage, rules).run(before_us, now_us)
 
     async def verify(self, *, full: bool, on_progress: OnProgress | None) -> Verification:
         """Say what is not as it was written."""

@@ -11,7 +11,7 @@ from clasp_journal.sqlite.journal import SqliteJournal
 from clasp_journal.testing.samples import same_state
 from clasp_journal.thinned import was_thinned
 from tests.journal.mirror.stage import Files
-from tests.journal.sqlite.test_sampling import LAST_US, SAMPLED, a_past
+from tests.journal.sqlite.test_thinning import LAST_US, SAMPLED, a_past
 
 COUNT = 300
 

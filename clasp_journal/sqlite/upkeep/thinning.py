@@ -25,7 +25,7 @@ from clasp_journal.sqlite.clock import Span
 from clasp_journal.sqlite.extent import read_extent
 from clasp_journal.sqlite.finder import spans_by_time
 from clasp_journal.sqlite.meta import Meta
-from clasp_journal.sqlite.names import NewNames
+from clasp_journal.sqlite.new_names import NewNames
 from clasp_journal.sqlite.rows import Row
 from clasp_journal.sqlite.slicing import Slices
 from clasp_journal.sqlite.storage import Storage
@@ -71,7 +71,7 @@ class Tally:
             yield Thinned(rule.pattern, rule.words, self._first[line], self._last[line], entries, excepted)
 
 
-class Sampling:
+class Thinning:
     """One run of rules over an open journal. Whoever uses it holds the journal's upkeep lock."""
 
     def __init__(self, storage: Storage, rules: Rules) -> None:

@@ -38,7 +38,7 @@ def a_past(count: int = COUNT, step_us: int = 10_000) -> list[JournalEntry]:
 @pytest.fixture(scope="module")
 def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Growing]:
     """One journal for all examples; each has an address of its own, and begins where the last one ended."""
-    journal = Growing(tmp_path_factory.mktemp("sampling") / "j.db")
+    journal = Growing(tmp_path_factory.mktemp("thinning") / "j.db")
     yield journal
     journal.close()
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clasp_journal.thinning import APART_ENTRIES, APART_US, NEWEST_KEPT, Taken, surplus
+from clasp_journal.snapshot_thinning import APART_ENTRIES, APART_US, NEWEST_KEPT, Taken, surplus
 
 MINUTE_US = 60_000_000
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from clasp_journal.entry import JournalEntry
 from clasp_journal.errors import JournalCorrupt
 from clasp_journal.restore import State
-from clasp_journal.sqlite import SqliteJournal, plain
+from clasp_journal.sqlite import SqliteJournal, plain_sets
 from clasp_journal.sqlite.clock import Span
-from clasp_journal.sqlite.plain import PlainSets
+from clasp_journal.sqlite.plain_sets import PlainSets
 from tests.journal.sqlite.making import START_US, entries, facts, filled, folded, was_set
 
 COUNT = 6_000
@@ -62,7 +62,7 @@ def test_plain_sets_are_taken_together(intact: bytes, tmp_path: Path) -> None:
     path.write_bytes(intact)
     with closing(sqlite3.connect(path)) as db:
         db.text_factory = bytes
-        plain.prepare(db)
+        plain_sets.prepare(db)
         asked = "SELECT seq, address_id FROM entry WHERE seq > 1000 AND seq <= 5000"
         assert list(PlainSets(db, Span(1_000, 5_000))) == db.execute(asked).fetchall()
         db.executescript(HARMS[0])
