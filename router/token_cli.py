@@ -96,6 +96,8 @@ def create(path: str, subject: str, scopes: tuple[str, ...], expires: str | None
 @click.option("--json", "as_json", is_flag=True, help="one JSON object per line")
 def list_tokens(path: str, as_json: bool) -> None:
     """List the tokens: id, subject, status, end and scopes."""
+    from rich.cells import cell_len
+
     with _explained():
         records = read(path)
     if as_json:
@@ -103,9 +105,9 @@ def list_tokens(path: str, as_json: bool) -> None:
             click.echo(json.dumps(_as_json(record), ensure_ascii=False))
         return
     rows = [("ID", "SUBJECT", "STATUS", "EXPIRES", "SCOPES"), *map(_row, records)]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True))
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row[:4], widths, strict=True))
         click.echo("  ".join((*cells, row[4])))
 
 

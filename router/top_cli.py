@@ -50,7 +50,7 @@ def top(url: str, every: str, once: bool, output: str | None, **tls: str | None)
     except ValueError as error:
         raise click.UsageError(f"--every: {error}", click.get_current_context()) from None
     from router.client.tls import WrongFiles
-    from router.top.asking import Asked, NoAnswer
+    from router.top.asking import Asked, NoAnswer, NoUrl
     from router.top.watching import look_once, stream, watch
 
     asked = Asked(url, os.environ.get("CLASP_TOKEN"), **tls)
@@ -62,7 +62,7 @@ def top(url: str, every: str, once: bool, output: str | None, **tls: str | None)
             watch(asked, every_s)
         else:
             stream(asked, every_s)
-    except WrongFiles as fault:
+    except (WrongFiles, NoUrl) as fault:
         raise click.UsageError(str(fault), click.get_current_context()) from None
     except NoAnswer as fault:
         click.echo(f"clasp-router top: {fault}", err=True)

@@ -29,6 +29,10 @@ class NoAnswer(Exception):
         self.is_forbidden = is_forbidden
 
 
+class NoUrl(ValueError):
+    """The text names no router."""
+
+
 class Asked(NamedTuple):
     """Whom to ask, and how."""
 
@@ -39,7 +43,7 @@ class Asked(NamedTuple):
     key: str | None = None
 
     def overview(self) -> dict[str, Any]:
-        """How the router is now; `WrongFiles` if TLS has none to be made with."""
+        """How the router is now; `WrongFiles` if TLS has none to be made with, `NoUrl` if it has no URL."""
         connection = self._connection()
         try:
             return self._read(connection)
@@ -75,9 +79,13 @@ class Asked(NamedTuple):
     def _connection(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)
         secure = _SECURE.get(parts.scheme)
-        if secure is None or parts.hostname is None:
-            raise NoAnswer(f"{self.url!r} is no URL of a router; an example: ws://127.0.0.1:7330")
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = None
+        if secure is None or host is None:
+            raise NoUrl(f"{self.url!r} is no URL of a router; an example: ws://127.0.0.1:7330")
         if not secure:
-            return http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         context = client_context(self.ca, self.cert, self.key)
-        return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT_S, context=context)
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)

@@ -6,6 +6,7 @@ import stat
 
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from router.auth.store import read
 from router.auth.tokens import hash_of
@@ -61,6 +62,14 @@ def test_any_text_can_be_a_token(run, tmp_path):
     assert "can be guessed" in run("create", *DESK, "--token-stdin", stdin="short").stderr
     assert "in the file already" in run("create", *DESK, "--token-stdin", stdin="short", code=2).stderr
     assert "no token on stdin" in run("create", *DESK, "--token-stdin", stdin="\n", code=2).stderr
+
+
+def test_the_columns_of_a_list_line_up(run):
+    """Also below subjects whose characters take two columns."""
+    for subject in ("照明卓", "desk"):
+        run("create", "--subject", subject, "--scope", "read:/**")
+    _, *rows = run("list").stdout.splitlines()
+    assert len({cell_len(row[: row.index("valid")]) for row in rows}) == 1
 
 
 def test_list_shows_what_each_token_is(run):

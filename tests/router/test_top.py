@@ -129,7 +129,8 @@ def _drain(terminal):
     ("url", "code", "words"),
     [
         ("ws://127.0.0.1:9", 3, "does not answer"),
-        ("localhost", 3, "is no URL of a router"),
+        ("localhost", 2, "is no URL of a router"),
+        ("ws://127.0.0.1:99999", 2, "is no URL of a router"),
     ],
 )
 async def test_a_router_that_is_not_there_is_named(tmp_path, url, code, words):
