@@ -22,6 +22,7 @@ from router.config import (
     Effective,
     Given,
     RouterConfig,
+    Setting,
     load,
 )
 from router.network import risks
@@ -55,8 +56,13 @@ def _settings(command: _Command) -> _Command:
         shown: dict[str, Any] = {"metavar": "TEXT", "multiple": setting.is_list}
         if setting.parse is parse_switch:
             shown = {"is_flag": True}
-        command = click.option(*names, help=setting.help, **shown)(command)
+        command = click.option(*names, help=_help(setting), **shown)(command)
     return command
+
+
+def _help(setting: Setting) -> str:
+    default = setting.format(getattr(RouterConfig(), setting.field))
+    return setting.help if default in ("none", "false") else f"{setting.help}; default {default}"
 
 
 def _relay_flags(command: _Command) -> _Command:

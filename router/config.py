@@ -214,7 +214,7 @@ SETTINGS = (
         "rules",
         "rules",
         parse_rules,
-        "what is kept of which addresses, like /cues/** keep; /meters/** sample 1s: README, Rules; or none",
+        "what is kept of which addresses, like /cues/** keep; /meters/** sample 1s (see the README); or none",
         format_rules,
         is_list=True,
         separator=";",

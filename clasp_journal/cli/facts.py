@@ -17,11 +17,16 @@ FACT_COLUMNS = (Column("fact", "FACT", style="bold"), Column("value", "VALUE"))
 
 
 def tell_facts(ask: Ask, facts: Mapping[str, Any]) -> None:
-    """One record; on a terminal, a line for each of its keys."""
+    """One record; in a table, a line for each of its keys, but for times that stand there for people, too."""
     columns = FACT_COLUMNS if ask.is_table else [Column(key) for key in facts]
+    records = [{"fact": key, "value": facts[key]} for key in facts if not _is_for_programs(key, facts)]
     with ask.printer(columns) as printer:
-        for record in [{"fact": key, "value": facts[key]} for key in facts] if ask.is_table else [facts]:
+        for record in records if ask.is_table else [facts]:
             printer.write(record)
+
+
+def _is_for_programs(key: str, facts: Mapping[str, Any]) -> bool:
+    return (key == "timestamp" and "time" in facts) or (key.endswith("_us") and key[:-3] in facts)
 
 
 @asynccontextmanager

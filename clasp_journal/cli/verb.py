@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
@@ -34,6 +35,7 @@ from clasp_journal.cli.output.cells import Column
 from clasp_journal.cli.output.formats import FORMATS, Style, open_printer
 from clasp_journal.cli.output.printer import Printer
 from clasp_journal.cli.securing import TlsFiles
+from clasp_journal.cli.stderr import say
 from clasp_journal.cli.targets import Target, choose_target
 from clasp_journal.command_line import Strict
 
@@ -96,9 +98,13 @@ class Ask:
         """Where results go; `columns` is what a table shows of them."""
         return open_printer(self._style, columns, now_us=self.now_us, zone=self.zone)
 
-    def finish(self, count: int) -> None:
-        """End with 1 if nothing matched and that was asked for."""
-        if not count and self._exit_empty:
+    def finish(self, count: int, nothing: str = "") -> None:
+        """If there were no results, tell a person so, and end with 1 if that was asked for."""
+        if count:
+            return
+        if nothing and self.is_table and sys.stdout.isatty() and not self.target.quiet:
+            say(nothing)
+        if self._exit_empty:
             raise Ending(Exit.NOTHING)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import unicodedata
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 _ORDERS = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Categories of Unicode: controls, formats, surrogates, and the separators of lines and paragraphs."""
+_SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _JOINERS = "\u200c\u200d"
 """Formats that emoji and some scripts are written with; all they do is to join what stands beside them."""
 
@@ -36,7 +38,8 @@ class Column(NamedTuple):
     head: str = ""
     """Without one, a table leaves the column out; CSV and TSV have it."""
     kind: str = "text"
-    """`text`, `number`, `id` (a number that is copied, not read), `time` (microseconds) or `value`."""
+    """`text`, `number`, `id` (a number that is copied, not read), `time` (microseconds), `author`, `json`
+    (where null is not nothing), or `value` (JSON, or what is in its place)."""
     style: str = ""
     """Of rich."""
     is_minor: bool = False
@@ -47,6 +50,10 @@ class Column(NamedTuple):
         found = record.get(self.key)
         if self.kind == "value":
             return _content(record)
+        if self.kind == "json":
+            return clean(to_json(found)) if self.key in record else ""
+        if self.kind == "author":
+            return clean(_author(record))
         if found is None:
             return ""
         if self.kind == "time":
@@ -65,7 +72,7 @@ class Column(NamedTuple):
     @property
     def is_elastic(self) -> bool:
         """Whether its cells may be cut."""
-        return self.kind in ("text", "value")
+        return self.kind in ("text", "json", "value", "author")
 
     @property
     def is_right(self) -> bool:
@@ -79,6 +86,12 @@ def _content(record: Any) -> str:
         if key in record:
             return clean(to_json(record[key]))
     return ""
+
+
+def _author(record: Any) -> str:
+    """Whom a person knows: the subject of a token; else not the number of a session, but the name it has."""
+    author, name = record.get("author") or "", record.get("name")
+    return name if name and _SESSION.fullmatch(author) else author
 
 
 def short_time(at_us: int, look: Look) -> str:

@@ -18,7 +18,7 @@ ENTRY_COLUMNS = (
     Column("address", "ADDRESS", style="bold"),
     Column("value", "VALUE", "value"),
     Column("revision", "REV", "id", "dim", is_minor=True),
-    Column("author", "AUTHOR", style="blue"),
+    Column("author", "AUTHOR", "author", style="blue"),
 )
 HISTORY_COLUMNS = tuple(column for column in ENTRY_COLUMNS if column.key != "address")
 PARAM_COLUMNS = (

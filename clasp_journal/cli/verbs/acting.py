@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 UNDO_COLUMNS = (
     Column("address", "ADDRESS", style="bold"),
     Column("action", "ACTION", style="dim"),
-    Column("now", "NOW", style="red"),
-    Column("then", "THEN", style="green"),
+    Column("now", "NOW", "json", style="red"),
+    Column("then", "THEN", "json", style="green"),
     Column("revision", "REV", "number", "dim"),
 )
 

@@ -19,8 +19,8 @@ from clasp_journal.restore import diff as changes_between
 DIFF_COLUMNS = (
     Column("address", "ADDRESS", style="bold"),
     Column("change", "CHANGE", style="dim"),
-    Column("before", "BEFORE", style="red"),
-    Column("after", "AFTER", style="green"),
+    Column("before", "BEFORE", "json", style="red"),
+    Column("after", "AFTER", "json", style="green"),
     Column("timestamp", "TIME", "time", "cyan"),
     Column("time"),
     Column("author", "AUTHOR", style="blue"),
@@ -69,7 +69,7 @@ async def diff(
     tell_incomplete(thinned)
     if found and exit_code:
         raise Ending(Exit.NOTHING)
-    ask.finish(len(found))
+    ask.finish(len(found), "nothing differs")
 
 
 def _record(ask: Ask, change: Change) -> dict[str, Any]:

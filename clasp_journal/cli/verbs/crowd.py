@@ -62,7 +62,7 @@ async def who(ask: Ask, **asked: Any) -> None:
                 addresses = {"addresses": one.addresses}
                 printer.write(names | counts | addresses | span_record(one.first_us, one.last_us, ask.shown))
         await tell_missing(journal, inquiry)
-    ask.finish(len(found))
+    ask.finish(len(found), "nothing matched")
 
 
 @verb(
@@ -91,7 +91,7 @@ async def top(ask: Ask, by: str, limit: int, **asked: Any) -> None:
                     {"address": one.address} | counts | span_record(one.first_us, one.last_us, ask.shown)
                 )
         await tell_missing(journal, inquiry)
-    ask.finish(len(found))
+    ask.finish(len(found), "nothing matched")
 
 
 @verb(
@@ -135,7 +135,7 @@ async def marks(ask: Ask) -> None:
         for mark in found:
             when = {"seq": mark.seq, "timestamp": mark.at_us, "time": ask.shown(mark.at_us)}
             printer.write(when | {"mark": mark.name, "message": mark.message, "author": mark.author})
-    ask.finish(len(found))
+    ask.finish(len(found), "there are no marks yet: clasp-journal mark NAME makes one")
 
 
 def _size_bytes(path: str) -> int:

@@ -92,4 +92,4 @@ async def since(ask: Ask, seq: int | None, cursor_file: str | None) -> None:
                 if cursor_file and page:
                     Cursor(page[-1].seq, journal.epoch).write(cursor_file)
         await tell_missing(journal, inquiry)
-    ask.finish(printer.count)
+    ask.finish(printer.count, "nothing came after that")

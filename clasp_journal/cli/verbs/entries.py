@@ -77,7 +77,7 @@ async def query(ask: Ask, limit: int | None, reverse: bool, **asked: Any) -> Non
                 await show(ask, printer, page)
                 progress.advance(len(page))
         await tell_missing(journal, inquiry, satisfied=printer.count == limit)
-    ask.finish(printer.count)
+    ask.finish(printer.count, "nothing matched")
 
 
 @verb("tail", PATTERNS, *NARROWING, limit_option("10"), *OUTPUT)
@@ -133,7 +133,7 @@ async def around(ask: Ask, time: str, span: str, **asked: Any) -> None:
                     printer.rule(f"{ask.shown(middle_us)} ± {format_span(span_us)}")
                 await show(ask, printer, page[len(earlier) :])
         await tell_missing(journal, inquiry)
-    ask.finish(printer.count)
+    ask.finish(printer.count, "nothing matched")
 
 
 @verb("history", ADDRESS, *WITHIN, limit_option("100"), *OUTPUT)
@@ -158,7 +158,7 @@ async def history(ask: Ask, address: str, limit: int | None, **asked: Any) -> No
 
                 printer.rule(caption(points))
         await tell_missing(journal, inquiry, satisfied=printer.count == limit)
-    ask.finish(printer.count)
+    ask.finish(printer.count, "nothing matched")
 
 
 async def show(ask: Ask, printer: Printer, entries: list[JournalEntry]) -> None:

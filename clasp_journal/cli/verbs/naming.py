@@ -104,7 +104,7 @@ async def _list(ask: Ask) -> None:
         for kept in found:
             when = {"timestamp": kept.taken, "time": ask.shown(kept.taken)}
             printer.write({"seq": kept.at_seq, **when, "params": kept.params})
-    ask.finish(len(found))
+    ask.finish(len(found), "there are no snapshots yet")
 
 
 async def _show(ask: Ask, at: str | None) -> None:
@@ -116,4 +116,4 @@ async def _show(ask: Ask, at: str | None) -> None:
     with ask.printer(PARAM_COLUMNS) as printer:
         for param in sorted(params):
             printer.write(param_record(param, ask.shown))
-    ask.finish(len(params))
+    ask.finish(len(params), "there are no params in it")

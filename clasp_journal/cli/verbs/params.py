@@ -48,12 +48,12 @@ async def state(ask: Ask, patterns: tuple[str, ...], at: str, tree: bool, **aske
                     printer.write(param_record(param, ask.shown))
         if at != "now":
             await tell_thinned(journal, seq, wanted)
-    ask.finish(len(params))
+    ask.finish(len(params), "nothing matched")
 
 
 @verb("get", ADDRESS, AT, *OUTPUT)
 async def get(ask: Ask, address: str, at: str) -> None:
-    """The value of one param, now or then; exit code 1 if there was none.
+    """The value of one param, now or then.
 
     \b
     clasp-journal get /lights/room1/brightness

@@ -180,7 +180,7 @@ async def _show(ask: Ask, name: str, patterns: list[Pattern]) -> None:
             if wants(row.key):
                 printer.write(shape.record(ask, *row.key, *row.cells))
                 count += 1
-    ask.finish(count)
+    ask.finish(count, "nothing matched")
 
 
 def _tell_beginning(ask: Ask, shown: TableView) -> None:

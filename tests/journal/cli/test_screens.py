@@ -121,3 +121,42 @@ async def closed(folder, stream, *command):
     async with asyncio.timeout(PATIENCE_S):
         out, err = await process.communicate()
     return Result(process.returncode, out.decode(), err.decode())
+
+
+SESSION = "0c5a9f7e-3b1d-4c6f-9a2e-5d8b7c6a4f3e"
+
+
+async def test_a_table_names_whom_a_person_knows(tmp_path):
+    """The name of a client in place of the number of its session, never of the subject of a token."""
+    async with SqliteJournal(tmp_path / "show.db") as journal:
+        for author, name in ((SESSION, "desk"), ("subject", "impostor"), (SESSION, None)):
+            entry = JournalEntry.from_set("/a", 1, author=author, timestamp=1, revision=1)
+            await journal.append(entry._replace(name=name))
+    shown = await run_on_terminal(tmp_path, "query", "-q", "--db", "show.db", columns=150, NO_COLOR="1")
+    piped = await run(tmp_path, "query", "-q", "--db", "show.db")
+    assert [row.split()[-1] for row in shown.out.splitlines()[1:]] == ["desk", "subject", SESSION]
+    assert [record["author"] for record in lines(piped.out)] == [SESSION, "subject", SESSION]
+
+
+async def test_null_is_not_nothing(tmp_path):
+    """A table of differences tells null from what is not there, and a text from a word."""
+    await keep(tmp_path / "null.db", ("/a", None, "x"), ("/b", "true", "x"))
+    diff = await run(tmp_path, "diff", "1970-01-01", "-o", "table", "-q", "--db", "null.db")
+    assert [row.split()[:3] for row in diff.out.splitlines()[1:]] == [
+        ["/a", "new", "null"],
+        ["/b", "new", '"true"'],
+    ]
+
+
+async def test_a_person_is_told_that_nothing_matched(recorded):
+    """On a terminal, in words of the verb; a program sees that for itself."""
+    calls = {
+        ("query", "/nothing"): "nothing matched",
+        ("diff", "now"): "nothing differs",
+        ("snapshot", "list"): "there are no snapshots yet",
+    }
+    for call, words in calls.items():
+        shown = await run_on_terminal(recorded, *call, "--db", FILE)
+        piped = await run(recorded, *call, "--db", FILE)
+        assert (shown.out, shown.err) == ("", f"journal: {FILE} (--db)\n{words}\n")
+        assert piped.err == f"journal: {FILE} (--db)\n"
