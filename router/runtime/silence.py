@@ -30,10 +30,11 @@ class Silence:
         self._next: asyncio.TimerHandle | None = None
 
     def watch(self) -> None:
-        """The journal owes an answer: look until it has given it."""
+        """If the journal owes an answer, look until it has given it."""
         if self._next is None:
             self._before = self._answered()
-            self._look_later()
+            if self._before is not None:
+                self._look_later()
 
     def stop(self) -> None:
         """Look no more, and say nothing of it."""
