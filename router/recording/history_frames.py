@@ -7,6 +7,7 @@ kinds; an entry that does not fit into a frame (only an import can bring one in)
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from clasp_journal.entry import EntryKind, JournalEntry, Phase, SignalType
 from clasp_journal.errors import BadInput
@@ -44,21 +45,26 @@ def plain_frame(entry: JournalEntry) -> bytes:
 
 def entry_bytes(entry: JournalEntry, epoch: str) -> bytes:
     """An entry as it stands in ENTRIES; empty if it does not fit. The client's name goes first."""
-    room_bytes = PAYLOAD_MAX_BYTES - entries_head_bytes(epoch)
-    for candidate in (entry, entry._replace(name=None)):
-        try:
-            encoded = encode_entry(candidate)
-        except BadInput:
-            return b""
-        if len(encoded) <= room_bytes:
-            return encoded
-    return b""
+    room_bytes = _room_bytes(epoch)
+    try:
+        encoded = encode_entry(entry)
+        if len(encoded) > room_bytes:
+            encoded = encode_entry(entry._replace(name=None))
+    except BadInput:
+        return b""
+    return encoded if len(encoded) <= room_bytes else b""
+
+
+@lru_cache(maxsize=1)
+def _room_bytes(epoch: str) -> int:
+    """What the payload of ENTRIES has room for."""
+    return PAYLOAD_MAX_BYTES - entries_head_bytes(epoch)
 
 
 def entries_frames(encoded: Iterable[bytes], head: Entries) -> bytes:
     """Packed ENTRIES, as many as it takes. Only the last says that the end is reached, only the first that
     something is missing; with no entries there is one frame if there is something to say."""
-    room_bytes = PAYLOAD_MAX_BYTES - entries_head_bytes(head.epoch)
+    room_bytes = _room_bytes(head.epoch)
     chunks: list[list[bytes]] = [[]]
     left = room_bytes
     for entry in encoded:
