@@ -228,6 +228,11 @@ class _Order:
 
 
 def _size_bytes(entry: JournalEntry) -> int:
-    texts = len(entry.address) + len(entry.author) + len(entry.name or "")
+    texts = _text_bytes(entry.address) + _text_bytes(entry.author) + _text_bytes(entry.name or "")
     blobs = len(entry.encoded or b"") + len(entry.samples or b"") + len(entry.details or b"")
     return ENTRY_OVERHEAD_BYTES + texts + blobs
+
+
+def _text_bytes(text: str) -> int:
+    """What Python takes for a text, at most: its widest letter decides for all."""
+    return len(text) if text.isascii() else 4 * len(text)

@@ -1,6 +1,7 @@
 """The ring is bounded, forgets the oldest, and says so."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 
@@ -40,6 +41,20 @@ async def test_the_ring_holds_as_many_bytes_as_it_may() -> None:
     await journal.append(entries_of(1, value=b"x" * 10_000))
     assert await journal.len() < 15
     assert (await seqs(journal))[-1] == 101
+
+
+async def test_wide_letters_count_with_what_they_take() -> None:
+    """Four bytes each, where the text is not plain ASCII."""
+    journal = MemoryJournal(size_bytes=2_000_000)
+    tracemalloc.start()
+    try:
+        for number in range(5_000):
+            address = f"/{number}/{chr(0x1D11E) * 500}"
+            await journal.append(JournalEntry.from_set(address, 1, timestamp=number))
+        taken_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken_bytes < 3_000_000
 
 
 async def test_a_batch_longer_than_the_ring_leaves_its_end() -> None:
