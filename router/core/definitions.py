@@ -54,7 +54,11 @@ class Definitions:
         """The packed RESULTs with the signals that a pattern matches, all of which have to be readable; and
         still be so when they have their turn."""
         access.demand_all(Right.READ, pattern)
-        return results(
-            d if pattern.matches(d.address) and access.may(Right.READ, d.address) else None
-            for d in list(self._by_address.values())
-        )
+        return results(self._matching(pattern, access))
+
+    def _matching(self, pattern: Pattern, access: Access) -> Iterator[SignalDef | None]:
+        # The copy is made when somebody looks at the first of them: queries that wait have none.
+        for definition in list(self._by_address.values()):
+            address = definition.address
+            is_told = pattern.matches(address) and access.may(Right.READ, address)
+            yield definition if is_told else None

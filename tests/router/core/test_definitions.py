@@ -7,6 +7,7 @@ from router.core.answers import SCAN_TOPICS
 from router.wire.codes import ErrorCode
 from router.wire.messages import Ack, Announce, Meta, Query, Result, SignalDef
 from tests.router.core.desk import Desk, codes
+from tests.router.core.ports import messages_in
 
 
 def announced(client, *addresses):
@@ -33,6 +34,18 @@ def test_a_query_tells_what_its_pattern_matches(desk):
     expected = [SignalDef("/a/x", SignalType.STREAM, "f64", "rw"), SignalDef("/a/y")]
     assert desk.connect().say(Query("/a/*")) == [Result(expected)]
     assert desk.connect().say(Query("/a/*"), legacy_form=True) == [Result(expected)]
+
+
+def test_a_result_is_made_when_it_has_its_turn(desk):
+    """Until then a query takes no room, however much is announced."""
+    client = desk.connect()
+    announced(client, "/a/1")
+    desk.ports.is_streaming = False
+    client.say(Query("/a/*"))
+    announced(client, "/a/2")
+    ((_, frames),) = desk.ports.streams
+    (result,) = [message for packed in frames for message in messages_in(packed)]
+    assert [signal.address for signal in result.signals] == ["/a/1", "/a/2"]
 
 
 def test_a_query_without_a_match_has_an_empty_result(desk):
