@@ -40,7 +40,7 @@ _SET, _EXPIRE = int(EntryKind.SET), int(EntryKind.EXPIRE)
 
 
 class Rule(NamedTuple):
-    """One line."""
+    """One line: a pattern, and what is kept of the addresses that it matches."""
 
     pattern: Pattern
     words: str

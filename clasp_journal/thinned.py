@@ -19,7 +19,7 @@ from clasp_journal.value import Value, encode
 
 
 class Thinned(NamedTuple):
-    """What an act says."""
+    """What an act says: which entries went, by which rule."""
 
     pattern: Pattern
     rule: str

@@ -324,7 +324,7 @@ class Effective:
 
 
 def load(flags: Iterable[Given], environment: Mapping[str, str], config_file: str | None = None) -> Effective:
-    """Read all sources."""
+    """The settings that all sources together amount to."""
     values: dict[str, Any] = {}
     sources = {setting.name: "default" for setting in SETTINGS}
     for setting, text, source in (*_from_file(config_file), *_from_environment(environment), *flags):

@@ -43,11 +43,11 @@ class Clocks(NamedTuple):
 
     @classmethod
     def read(cls) -> Clocks:
-        """Both, now."""
+        """Read both clocks."""
         return cls(perf_counter(), process_time())
 
     def until_now(self) -> Clocks:
-        """What has passed."""
+        """How much has passed on both since they were read."""
         return Clocks(perf_counter() - self.wall_s, process_time() - self.cpu_s)
 
     def at_work(self, count: int) -> str:

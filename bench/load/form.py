@@ -40,7 +40,7 @@ class Load:
 
 @dataclass(slots=True)
 class Result:
-    """What came of it."""
+    """What came of a load."""
 
     sent: int = 0
     delivered: int = 0

@@ -87,14 +87,14 @@ class Client:
     resume_reading = abort = pause_reading
 
     def close(self, code: int, reason: str) -> None:
-        """Nobody is closed."""
+        """Never called: nobody is closed here."""
 
     def traffic(self) -> tuple[int, int]:
-        """Nobody asks."""
+        """Never called: nobody asks how much went over it."""
         return 0, 0
 
     def on_ping(self, payload: bytes) -> None:
-        """Nobody pings."""
+        """Never called: nobody pings here."""
 
     on_pong = on_close = on_ping
 

@@ -67,7 +67,7 @@ class Peer:
         return shutil.which(self.program) or shutil.which(self.program, path=f"/usr/sbin:{places}")
 
     def server(self) -> Server:
-        """It, ready to be started."""
+        """The server, ready to be started."""
         program = self.found()
         if program is None:
             raise FileNotFoundError(f"{self.program} is not installed")

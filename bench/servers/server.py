@@ -85,7 +85,7 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The first one."""
+        """The first of its ports."""
         return self.ports[0]
 
     @property

@@ -30,5 +30,5 @@ SPEECHES: dict[str, Callable[[int], Speech]] = {
 
 
 def speech(name: str, groups: int = 1) -> Speech:
-    """How to say it."""
+    """The speech of a name."""
     return SPEECHES[name](groups)

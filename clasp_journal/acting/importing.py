@@ -3,8 +3,8 @@
 Laws: an import is one transaction: a file with an entry that cannot be read, that does not fit, or that is
 not the one its digest says, changes nothing, nor does an import that is interrupted. What was exported and is
 imported is the same, to the bit, but for its number: the journal numbers the entries in the order of the
-file, behind those that it has, in its own epoch. What was removed or forgotten says numbers of where it
-happened: it is marked as `imported`, so that nobody takes them for numbers of here.
+file, behind those that it has, in its own epoch. Entries that say what was removed or forgotten name numbers
+of the journal in which that happened: they are marked as `imported`, so that nobody looks for these here.
 
 With `Numbering.KEEP` the numbers are kept, too. Then they must be those that the journal would give next, or,
 where it never had an entry, go on from the first without a gap.
@@ -53,7 +53,7 @@ class Imported(NamedTuple):
 
     @property
     def entries(self) -> int:
-        """How many there were."""
+        """How many entries were imported."""
         return self.last_seq - self.first_seq + 1
 
 

@@ -1,7 +1,7 @@
 """What rules have thinned: who asks for it sees what stayed, and is told that there was more.
 
 Laws: acts say by which rule, blanks of which addresses; so only who asks for an address of which something
-went is told. A state is told to be another one than it was only within an act, which is where it may be.
+went is told. That a state may not be what it was is told within an act only: it can differ nowhere else.
 """
 
 from __future__ import annotations

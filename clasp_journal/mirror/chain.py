@@ -64,7 +64,7 @@ class BrokenChain(Exception):
 
 
 class Line(NamedTuple):
-    """One line that follows."""
+    """A line that follows from those before it."""
 
     seq: int
     """The number of its entry; 0 if it is none."""
@@ -132,7 +132,7 @@ class Chain:
 
     @property
     def position(self) -> Position:
-        """Where it stands."""
+        """Where in the chain it has arrived."""
         return Position(self.head, self.epoch, self.seq, self.removed_before, self.segment)
 
     @property

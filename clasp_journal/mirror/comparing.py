@@ -1,6 +1,6 @@
 """The entries of a journal beside the lines of its mirror, as the journal's pages come.
 
-Law: a line that begins with the very text of the entry, and then with its seal, is the same; only the others
+Law: a line that is the very text of the entry, followed by a seal, is the same entry; only the others
 are looked at more closely.
 """
 
@@ -32,7 +32,7 @@ class Range(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """One number, two entries."""
+    """A number under which both sides have an entry, and not the same."""
 
     seq: int
     digest_in_journal: str

@@ -38,7 +38,7 @@ class Matched(NamedTuple):
 
 
 class Catalog:
-    """What the ids mean."""
+    """What the ids of addresses and authors mean."""
 
     def __init__(self) -> None:
         self.addresses: dict[int, str] = {}

@@ -67,7 +67,7 @@ class SnapshotWriting:
         self._position = 0
 
     def begin(self, db: sqlite3.Connection) -> None:
-        """Announce it, incomplete."""
+        """Write its header, which says that it is incomplete."""
         head = self._head
         with writing(db):
             cursor = db.execute(schema.BEGIN_SNAPSHOT, (head.at_seq, head.taken, head.revision_floor))
@@ -89,7 +89,7 @@ class SnapshotWriting:
         return len(rows) == WRITTEN_AT_ONCE
 
     def complete(self, db: sqlite3.Connection, *, lasting: bool = False) -> None:
-        """From here on it counts."""
+        """Write in its header that it is complete: from here on it counts."""
         head = self._head
         crc = small_row_checksum(
             self._snapshot_id, head.at_seq, head.taken, self._position, head.revision_floor
@@ -149,7 +149,7 @@ class SnapshotReading:
         return len(self.params) - position
 
     def snapshot(self) -> Snapshot:
-        """All of it."""
+        """The snapshot, once all of it was read."""
         header = self._header
         return Snapshot(header.at_seq, self.params, header.revision_floor, header.taken)
 

@@ -1,6 +1,6 @@
 """The end of a log as far as it settles the state: which entry changed each address last.
 
-Law: every row is checked, and every number has to be there; none is made an entry.
+Law: every row is checked, and every number has to be there; no entry is built from any of them.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def damaged_tables(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def drop_views(db: sqlite3.Connection) -> None:
-    """Let no view be kept."""
+    """Remove the rows of all views."""
     with writing(db):
         for name in _tables(db):
             db.execute(schema.DROP_VIEW.format(name))

@@ -54,7 +54,7 @@ class Start(NamedTuple):
     state: State | None = None
 
     def set_up(self, view: View) -> None:
-        """Let a view begin here."""
+        """Reset a view, and let it begin here."""
         if isinstance(view, TableView) and self.state is not None:
             view.begin(self.state)
         else:

@@ -50,7 +50,7 @@ class TokenRecord:
         return expires_us is not None and expires_us <= now_us
 
     def status(self, now_us: int) -> str:
-        """In one word."""
+        """What has become of it, in one word."""
         if self.revoked is not None:
             return "revoked"
         return "expired" if self.is_expired(now_us) else "valid"
@@ -62,7 +62,7 @@ def new_token() -> str:
 
 
 def hash_of(token: str) -> str:
-    """What is kept of a token."""
+    """The hash of a token, which is all that is kept of it."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

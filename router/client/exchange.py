@@ -113,7 +113,7 @@ class Exchange:
             self._subscriptions.end(None if self.link.end is not None else fault)
 
     def receive(self, received: Received) -> None:
-        """One message of the router."""
+        """Handle one message of the router."""
         match received.message:
             case Set() | Publish() as message:
                 self._take(message, received.timestamp)
@@ -170,7 +170,7 @@ class Exchange:
             raise
 
     async def unsubscribe(self, subscription: Subscription) -> None:
-        """Listen no more."""
+        """End a subscription."""
         self._subscriptions.remove(subscription)
         subscription.end()
         try:
@@ -213,15 +213,15 @@ class Exchange:
     # What a history asks of its client.
 
     async def open_feed(self, request: Replay, entries_max: int) -> Feed:
-        """See `Past.open_feed`."""
+        """Begin a feed of the past, as `Past.open_feed` says."""
         return await self.past.open_feed(request, entries_max)
 
     async def close_feed(self, feed: Feed) -> None:
-        """See `Past.close_feed`."""
+        """End a feed, as `Past.close_feed` says."""
         await self.past.close_feed(feed)
 
     async def wait_connected(self) -> None:
-        """See `Link.wait_connected`."""
+        """Wait for a connection, as `Link.wait_connected` says."""
         await self.link.wait_connected()
 
     async def snapshot(self, pattern: str) -> State:

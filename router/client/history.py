@@ -60,7 +60,7 @@ class Feed:
         self._woken.set()
 
     def fail(self, fault: ClientError) -> None:
-        """Nothing more will come."""
+        """Nothing more will come, for this reason."""
         self._fault = fault
         self._woken.set()
 
@@ -85,7 +85,7 @@ class Source(Protocol):
         """Send a REPLAY, numbered by the client; a refusal fails the feed."""
 
     async def close_feed(self, feed: Feed) -> None:
-        """Want no more of it."""
+        """End a feed: nothing more of it is wanted."""
 
     async def wait_connected(self) -> None:
         """Return when there is a connection; raise `ConnectionLost` if there will be none."""

@@ -94,7 +94,7 @@ class Past:
         return False
 
     def fail(self, fault: ClientError) -> None:
-        """The connection is gone."""
+        """The connection is gone: fail all feeds and jobs."""
         for _, feed in self._feeds.values():
             feed.fail(fault)
         self._feeds.clear()

@@ -175,7 +175,7 @@ class Subscription:
         self._woken.set()
 
     async def cancel(self) -> None:
-        """Listen no more."""
+        """End the subscription: listen no more."""
         if self.on_cancel is not None and not self._ended:
             await self.on_cancel(self)
 
@@ -214,7 +214,7 @@ class Subscriptions:
         return subscription.id in self._by_id
 
     def all(self) -> list[Subscription]:
-        """Those there are."""
+        """The subscriptions there are now."""
         return list(self._by_id.values())
 
     def deliver(self, update: Update, *, is_news: bool = True) -> None:

@@ -1,6 +1,6 @@
 """ANNOUNCE and QUERY: what signals there are, as their makers tell. Kept in memory alone.
 
-Law: bounded in number and in bytes, for all and for one author; what no RESULT tells is not kept.
+Law: bounded in number and in bytes, for all and for one author; what a RESULT has no room for is not kept.
 """
 
 from __future__ import annotations

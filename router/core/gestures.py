@@ -39,7 +39,7 @@ class Gestures:
         self._open: dict[_Key, _Gesture] = {}
 
     def publish(self, request: Publish, packed: bytes, topic: Topic, session: Session, now: int) -> None:
-        """One message of a gesture."""
+        """Deliver one message of a gesture, or let it wait for its window."""
         key = (session, topic.address, request.gesture_id or 0)
         gesture = self._open.get(key)
         if request.phase is Phase.MOVE:

@@ -1,6 +1,6 @@
 """Whom to count as one, where what comes from an address is limited.
 
-Law: who has one address of IPv6 has a whole /64 of them, and is one; of IPv4 each address is.
+Law: an IPv6 /64 is one household, since whoever has one of its addresses has all; so is each IPv4 address.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Listening:
         self._ground.ports.cancel_replay(session, request.id)
 
     def replay(self, session: Session, request: Replay, qos: int) -> None:
-        """Have the past sent."""
+        """Check a REPLAY, and have the past sent."""
         self._demand_journal("REPLAY")
         session.access.demand_all(Right.HISTORY, Pattern.parse(request.pattern))
         extension = request.extension
@@ -76,7 +76,7 @@ class Listening:
         self._ground.ports.replay(session, request, qos)
 
     def journal_do(self, session: Session, request: JournalDo) -> None:
-        """Have the journal asked or told something."""
+        """Check a JOURNAL_DO, and have the journal asked or told something."""
         self._demand_journal("JOURNAL_DO")
         if request.version != EXTENSION_VERSION:
             raise Refusal(ErrorCode.UNAVAILABLE, f"journal extension {request.version} is not known")

@@ -51,7 +51,7 @@ class _Course:
 
 
 class _Courses:
-    """Those of one session."""
+    """The courses of one session."""
 
     __slots__ = ("by_key", "waiting_bytes")
 
@@ -123,7 +123,7 @@ class Pacing:
                     self._tell_if_wanted(session, course.topic, update)
 
     def forget(self, session: Session) -> None:
-        """The session is gone."""
+        """The session is gone: drop its courses, and call off what they wait for."""
         self._alone.pop(session, None)
         courses = self._courses.pop(session, None)
         if courses is not None:

@@ -35,7 +35,7 @@ class Pace(NamedTuple):
     epsilon: float = 0.0
 
     def loosest(self, other: Pace) -> Pace:
-        """What satisfies both."""
+        """The pace that satisfies both."""
         return Pace(min(self.interval_us, other.interval_us), min(self.epsilon, other.epsilon))
 
 

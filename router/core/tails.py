@@ -52,7 +52,7 @@ class Tails:
         return bool(self._home)
 
     def add(self, tail: Tail) -> None:
-        """File a tail, unless it is filed."""
+        """File a tail, unless it is filed already."""
         if tail in self._home:
             return
         if not self._blocks or self._blocks[-1].size_bits + len(tail) >= BLOCK_BITS:
@@ -108,13 +108,13 @@ class _Block:
         """The tails with the bits of their ends; empty until they are compiled."""
 
     def add(self, tail: Tail) -> None:
-        """One more."""
+        """File one more tail."""
         self.tails.append(tail)
         self.size_bits += len(tail) + 1
         self.ends = []
 
     def remove(self, tail: Tail) -> None:
-        """One less."""
+        """Take a tail out."""
         self.tails.remove(tail)
         self.size_bits -= len(tail) + 1
         self.ends = []

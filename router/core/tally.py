@@ -1,6 +1,6 @@
 """What has happened at a router so far, as numbers that only grow.
 
-Law: counting costs next to nothing: once for a run of messages where there are runs, and an addition else.
+Law: counting costs next to nothing: a run of messages is counted once, anything else by one addition.
 """
 
 from __future__ import annotations

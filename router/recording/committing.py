@@ -137,7 +137,7 @@ class Committer:
         return self._changed
 
     async def run(self) -> None:
-        """Commit for ever."""
+        """Commit what comes, again and again."""
         while True:
             while not self._waiting:
                 self._arrived.clear()

@@ -63,10 +63,10 @@ class Desk(Protocol):
         """Take a snapshot now, and return the number it is true at."""
 
     async def compact(self, before_seq: int, *, force: bool) -> int:
-        """See `Journal.compact`."""
+        """Remove old entries, as `Journal.compact` says."""
 
     async def forget(self, author: str, *, by: str) -> int:
-        """See `Journal.forget`."""
+        """Remove what one author wrote, as `Journal.forget` says."""
 
 
 class Errands:

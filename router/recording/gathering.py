@@ -29,7 +29,7 @@ class Gathering:
         self._is_hurried = False
 
     def add(self, size_bytes: int, *, awaited: bool) -> None:
-        """More waits to leave now."""
+        """Take note of something more that waits."""
         self._size_bytes += size_bytes
         if self._is_hurried or (self._next is not None and not awaited and self._size_bytes <= GATHER_BYTES):
             return

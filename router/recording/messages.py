@@ -17,7 +17,7 @@ from clasp_journal.errors import JournalError
 
 
 class Kind(IntEnum):
-    """What a message is."""
+    """What kind of message it is."""
 
     # To the journal.
     OPEN = 1
@@ -49,7 +49,7 @@ class Kind(IntEnum):
 
 
 class Question(IntEnum):
-    """What is asked."""
+    """What the journal's process can be asked."""
 
     PAGE = 1
     HISTORY = 2
@@ -68,7 +68,7 @@ def pack_plain(what: Any) -> bytes:
 
 
 def unpack_plain(data: bytes) -> Any:
-    """Those things again."""
+    """The plain things that `pack_plain` made these bytes of."""
     return marshal.loads(data)
 
 

@@ -21,7 +21,7 @@ _HEAD = struct.Struct(">IB")
 
 
 def packed(kind: Kind, *parts: bytes) -> bytes:
-    """A message."""
+    """A message as it goes through the pipe."""
     return b"".join((_HEAD.pack(sum(map(len, parts)), kind), *parts))
 
 

@@ -42,7 +42,7 @@ class OpenQuestion:
 
 
 class Questions:
-    """All that are open."""
+    """All questions that are open."""
 
     def __init__(self) -> None:
         self._open: dict[int, OpenQuestion] = {}

@@ -64,12 +64,12 @@ async def restore(journal: Journal, tell: Callable[[list[ParamSnapshot]], None] 
 
 
 def encode_params(params: list[ParamSnapshot]) -> Iterator[bytes]:
-    """Params in pages of bytes."""
+    """Params as pages of bytes, for the way between two processes."""
     for at in range(0, len(params), PAGE_PARAMS):
         yield marshal.dumps([tuple(param) for param in params[at : at + PAGE_PARAMS]], _PLAIN)
 
 
 def decode_params(page: bytes) -> list[ParamSnapshot]:
-    """What is in a page."""
+    """The params in a page."""
     make = tuple.__new__
     return [make(ParamSnapshot, param) for param in marshal.loads(page)]

@@ -1,6 +1,6 @@
 """A journal that opened and then turned out to be damaged makes room for a new one.
 
-Law: it is renamed, never overwritten, by whoever holds the right to write it; the new name is said.
+Law: it is renamed, never overwritten, by whoever holds the right to write it; the new name is logged.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Snapshots:
             self._many.set()
 
     async def run(self) -> None:
-        """Take snapshots for ever."""
+        """Take snapshots when they are due, again and again."""
         await self._keep_restored()
         while True:
             await self._changed.wait()

@@ -35,7 +35,7 @@ class Alarm:
             self._wait()
 
     def clear(self) -> None:
-        """Do not ring."""
+        """Do not ring any more."""
         self.due_us = _NEVER
         if self._timer is not None:
             self._timer.cancel()

@@ -223,7 +223,7 @@ class Desk:
         self._leave(session)
 
     def lost(self, link: Link) -> None:
-        """A connection is gone."""
+        """A connection is gone, and with it all that belonged to it."""
         self._leave(link.session)
         if link.outbox.backlog is not None:
             self.tally.conflated += link.outbox.backlog.conflated

@@ -178,11 +178,11 @@ class Outbox:
         self.pipe.write(packed)
 
     def block(self) -> None:
-        """The pipe is full."""
+        """The pipe is full: what comes from now on waits here."""
         self._is_pipe_full = self.is_blocked = True
 
     def unblock(self) -> None:
-        """The pipe has room."""
+        """The pipe has room: write what waits."""
         self._is_pipe_full = False
         self._tell_room()
         self._drain()
@@ -194,7 +194,7 @@ class Outbox:
         self.is_blocked = True
 
     def release(self) -> None:
-        """End a hold."""
+        """End a hold; after the last one, write what waits."""
         self._holds -= 1
         self._tell_room()
         self._drain()

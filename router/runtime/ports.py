@@ -28,12 +28,12 @@ class DeskPorts:
         self.close = close
 
     def replay(self, session: Session, request: Replay, qos: int) -> None:
-        """History for one session."""
+        """Send history to one session."""
         if self._replays is not None:
             self._replays.replay(session, request, qos)
 
     def backfill(self, session: Session, request: Subscribe, snapshot: Iterator[bytes], now: int) -> None:
-        """The past of a new subscription."""
+        """Send the past of a new subscription, then its snapshot."""
         if self._replays is not None:
             self._replays.backfill(session, request, snapshot, now)
 
@@ -43,6 +43,6 @@ class DeskPorts:
             self._replays.cancel(session, request_id)
 
     def journal_do(self, session: Session, request: JournalDo) -> None:
-        """A tool's request."""
+        """Have the journal do what a tool asks."""
         if self._replays is not None:
             self._replays.journal_do(session, request)

@@ -78,7 +78,7 @@ class Replays:
         self._start_next(session)
 
     def journal_do(self, session: Session, request: JournalDo) -> None:
-        """Do what a tool asks, and answer it."""
+        """Have the journal do what a tool asks, and answer it."""
         task = asyncio.get_running_loop().create_task(self._do(session, request))
         errands = self._errands.setdefault(session, set())
         errands.add(task)
@@ -107,7 +107,7 @@ class Replays:
             self._end(job)
 
     async def stop(self) -> None:
-        """End everything."""
+        """End all replays and errands."""
         tasks = [job.task for jobs in self._jobs.values() for job in jobs if job.task]
         for session in list(self._jobs):
             self.leave(session)

@@ -1,6 +1,6 @@
 """Looking once, or again and again, on a terminal or into a pipe.
 
-Law: a router that goes away is waited for on a terminal; one that does not show its sessions ends it.
+Law: a router that goes away is waited for on a terminal; one that refuses to show them ends it.
 """
 
 from __future__ import annotations

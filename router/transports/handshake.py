@@ -53,7 +53,7 @@ class Plain(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Neither of the two."""
+    """Neither an upgrade nor a plain request that is answered: a refusal."""
 
     response: bytes
     reason: str | None = None

@@ -62,12 +62,12 @@ class Roll:
         return True
 
     def link(self, guest: Guest) -> None:
-        """Its handshake is done."""
+        """A guest's handshake is done: it is half-open no longer."""
         self.half_open.discard(guest)
         self.linked.add(guest)
 
     def strike(self, guest: Guest) -> None:
-        """It is gone."""
+        """A guest is gone: strike it from the roll."""
         self.half_open.discard(guest)
         self.linked.discard(guest)
         address = self._addresses.pop(guest, None)

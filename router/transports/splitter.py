@@ -59,7 +59,7 @@ class Listener(Protocol):
     """Who is told about everything that is not a binary message."""
 
     def on_ping(self, payload: bytes) -> None:
-        """The peer wants this back."""
+        """The peer has pinged: it wants this back in a pong."""
 
     def on_pong(self, payload: bytes) -> None:
         """The peer answers a ping, or says unasked that it is there."""

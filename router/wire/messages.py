@@ -284,12 +284,12 @@ class Sync:
 
 @dataclass(slots=True)
 class Ping:
-    """Are you there?"""
+    """Asks whether the other side is there."""
 
 
 @dataclass(slots=True)
 class Pong:
-    """I am."""
+    """Answers a PING: the other side is there."""
 
 
 @dataclass(slots=True)

@@ -49,12 +49,12 @@ WHO_COLUMNS = (
 
 
 def entry_record(entry: JournalEntry, shown: Callable[[int], str]) -> dict[str, Any]:
-    """An entry."""
+    """The record of an entry."""
     return object_of(entry, shown)
 
 
 def param_record(param: ParamSnapshot, shown: Callable[[int], str]) -> dict[str, Any]:
-    """A param as it was at some instant; `author` is who wrote it, `time` when."""
+    """The record of a param as it was at some instant; `author` is who wrote it, `time` when."""
     record = {
         "address": param.address,
         "value": json_of(param.value),
@@ -69,7 +69,7 @@ def param_record(param: ParamSnapshot, shown: Callable[[int], str]) -> dict[str,
 
 
 def span_record(first_us: int, last_us: int, shown: Callable[[int], str]) -> dict[str, Any]:
-    """The first and the last time of something that happened more than once."""
+    """What a record says of something that happened more than once: the first and the last time."""
     return {
         "first_timestamp": first_us,
         "last_timestamp": last_us,

@@ -1,7 +1,7 @@
 """Blanks in a file: what stands where an entry was, written over its row.
 
 Laws: a row is checked before it is believed to be the entry that is replaced; what is replaced is overwritten
-in the file, so that who is forgotten later is not found between the lines.
+in the file, so that nothing of a forgotten author is left in bytes that are no longer in use.
 """
 
 from __future__ import annotations

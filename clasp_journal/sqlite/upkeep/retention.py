@@ -32,7 +32,7 @@ class Bounds(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What is there."""
+    """What there is in the journal, as far as rules ask for it."""
 
     oldest_seq: int
     latest_seq: int

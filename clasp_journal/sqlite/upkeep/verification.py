@@ -290,7 +290,7 @@ class Verifier:
 
     @contextmanager
     def _telling(self, what: str, bad_seq: int | None = None) -> Iterator[None]:
-        """Note damage, and go on."""
+        """Note damage that is met in the block as a problem, and go on behind it."""
         try:
             yield
         except JournalCorrupt as error:
