@@ -88,14 +88,17 @@ class Listening:
 
     def reconsider(self, session: Session) -> None:
         """End the subscriptions that its rights, which are others now, no longer permit."""
-        ports = self._ground.ports
-        for subscription in list(self._ground.subscriptions.of(session).values()):
-            pattern = subscription.pattern
-            if not session.access.may_all(Right.READ, pattern):
-                self._drop(session, subscription.id)
-                ports.cancel_replay(session, subscription.id)
-                reason = "the token no longer permits this subscription"
-                ports.reply(session, packed_error(ErrorCode.FORBIDDEN, reason, pattern.text))
+        ports, subscriptions = self._ground.ports, self._ground.subscriptions
+        may_all = session.access.may_all
+        ended = [s for s in subscriptions.of(session).values() if not may_all(Right.READ, s.pattern)]
+        # All go before anything else is done: what waits for one of them is not told by way of another.
+        for subscription in ended:
+            subscriptions.remove(session, subscription.id)
+        for subscription in ended:
+            self._renew(subscription)
+            ports.cancel_replay(session, subscription.id)
+            reason = "the token no longer permits this subscription"
+            ports.reply(session, packed_error(ErrorCode.FORBIDDEN, reason, subscription.pattern.text))
 
     def snapshot(self, session: Session, pattern: Pattern) -> Iterator[bytes]:
         """The SNAPSHOTs with the live values that a pattern matches and the session may read."""

@@ -253,6 +253,20 @@ def test_a_snapshot_on_its_way_heeds_rights_that_shrink(desk):
     assert [param.address for message in told for param in message.params] == ["/a/x"]
 
 
+def test_what_is_thinned_out_for_subscriptions_that_end_is_not_told_any_more(desk):
+    """Not even while they end one after the other."""
+    client = desk.with_scopes("read:/**")
+    for number, pattern in enumerate(("/b", "/**/b", "/b/**")):
+        client.subscribe(pattern, number, window_ms=5_000)
+    for number in range(2):
+        desk.root.set("/b", number)
+    client.heard()
+    desk.change("read:/**", "read:/a/**")
+    desk.later(10)
+    assert codes(heard := client.heard()) == [ErrorCode.FORBIDDEN] * 3
+    assert len(heard) == 3
+
+
 def test_a_result_on_its_way_heeds_rights_that_shrink(desk):
     """Of the signals too only those are told that are open when they have their turn."""
     client = desk.with_scopes("read:/**")
