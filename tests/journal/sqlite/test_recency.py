@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from clasp_journal.address import Pattern
 from clasp_journal.entry import JournalEntry
+from clasp_journal.mirror.rebuilding import Origin
 from clasp_journal.rules import Rules
 from clasp_journal.selection import NO_ADDRESS, Selection
 from clasp_journal.sqlite import SqliteJournal, finder, merging
@@ -99,6 +101,22 @@ def test_the_newest_are_the_same_whatever_came_and_went(
                     assert await journal.oldest_seq() == await reader.oldest_seq()
 
     growing.tell(tell)
+
+
+async def test_entries_that_come_back_under_their_numbers_are_found(tmp_path: Path) -> None:
+    """A journal that is open, and has been asked already, gets them from elsewhere."""
+    told = [was_set(address, n) for n, address in enumerate(("/a/1", "/a/2", "/b/1", "/a/2"))]
+    async with SqliteJournal(tmp_path / "a.db") as source, SqliteJournal(tmp_path / "b.db") as journal:
+        await source.append(told)
+        await journal.append(told[:1])
+        assert len(await journal.query("/a/*", limit=1, newest=True)) == 1
+        origin = Origin("", journal.epoch, 0)
+        await journal.insert_missing(await source.bodies(1, 4, 10), origin)
+        await journal.append([was_set("/c", 4)])
+        for pattern in ("/a/*", "/a/2", "/a/**"):
+            newest = await journal.query(pattern, limit=1, newest=True)
+            assert [entry.seq for entry in newest] == [4]
+        assert [entry.seq for entry in await journal.query("/b/1", after_seq=1)] == [3]
 
 
 def test_what_is_learned_late_does_not_replace_what_was_noted() -> None:
