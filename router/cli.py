@@ -15,17 +15,9 @@ import click
 from clasp_journal.command_line import StrictGroup, told
 from clasp_journal.streams import have_all_streams
 from router.advice import hindrances, inapplicable
-from router.config import (
-    BY_NAME,
-    SETTINGS,
-    ConfigError,
-    Effective,
-    Given,
-    RouterConfig,
-    Setting,
-    load,
-)
+from router.config import BY_NAME, SETTINGS, ConfigError, RouterConfig, Setting
 from router.network import risks
+from router.sources import Effective, Given, load
 from router.spelling import parse_switch
 from router.token_cli import token
 from router.top_cli import top

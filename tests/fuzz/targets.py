@@ -16,7 +16,8 @@ from clasp_journal.address import Pattern, parse_address
 from clasp_journal.cli.grammar.times import Instant, format_time, parse_time
 from clasp_journal.cli.grammar.zones import UTC_ZONE, Zone
 from clasp_journal.errors import BadInput
-from router.config import SETTINGS, ConfigError, Given, load
+from router.config import SETTINGS, ConfigError
+from router.sources import Given, load
 from router.wire import codec
 from router.wire.codes import WireError
 from router.wire.frame import decode_frame

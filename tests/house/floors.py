@@ -52,6 +52,7 @@ FLOORS: tuple[tuple[Room, ...], ...] = (
             "router.quantities",
             "router.spelling",
             "router.config",
+            "router.sources",
             "router.network",
             "router.advice",
             "router.readiness",

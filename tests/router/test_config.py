@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clasp_journal.entry import TTL_NEVER, absolute_ttl
-from router.config import BY_NAME, SETTINGS, ConfigError, Given, RouterConfig, load
+from router.config import BY_NAME, SETTINGS, ConfigError, RouterConfig
 from router.quantities import Address, Retention
 from router.recording.options import OnJournalError
+from router.sources import Given, load
 from tests.router.test_quantities import addresses, retentions, spans_s
 
 printable = st.characters(exclude_categories=("C", "Zl", "Zp"), exclude_characters="\xa0").filter(
