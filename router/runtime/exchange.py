@@ -110,6 +110,10 @@ class Exchange:
             self._dirty.append(outbox)
             self.begin()
         outbox.out.append(packed)
+        outbox.out_bytes += len(packed)
+        if outbox.out_bytes > WRITE_BYTES:
+            # Small questions can have large answers: who does not take them blocks the pipe now.
+            outbox.flush()
 
     def pull(self, outbox: Outbox) -> None:
         """Go on with the streams of a session, if it has any and takes them."""

@@ -28,7 +28,8 @@ _DRAIN_BYTES: Final = 64 * KIB
 _ANSWERS_MAX_BYTES: Final = 1 * MIB
 """Unread answers beyond which a session is not read."""
 _STREAMS_MAX: Final = 1_000
-"""Streamed answers, and answers behind them, beyond which a session is not read."""
+"""Streamed answers, and answers behind them, beyond which a session is not read; nor is it when those behind
+them are as many bytes as unread answers may be."""
 
 
 class PauseReason(IntFlag):
@@ -78,6 +79,7 @@ class Outbox:
     """The writing side of one session. `out` is appended to directly where every nanosecond counts."""
 
     __slots__ = (
+        "_following_bytes",
         "_holds",
         "_is_pipe_full",
         "_limit_bytes",
@@ -110,10 +112,12 @@ class Outbox:
         """What this tick has brought. With something in it, it is on the list of those to be flushed at the
         end of the tick."""
         self.out_bytes = 0
-        """Deliveries in it, if there is anything in it."""
+        """How much that is, if there is anything in it."""
         self.acks: list[bytes] = []
         """ACKs of this tick, which wait for the journal."""
         self.streams: deque[Iterator[bytes]] = deque()
+        self._following_bytes = 0
+        """Of the answers behind streams, since there are any."""
         self.is_pulling = False
         """Whether it is in the round of those whose streams are pulled."""
         self.backlog: Backlog | None = None
@@ -163,13 +167,15 @@ class Outbox:
             last = Following()
             self.add_stream(last)
         last.add(packed)
-        if len(last) > _STREAMS_MAX:
+        self._following_bytes += len(packed)
+        if len(last) > _STREAMS_MAX or self._following_bytes > _ANSWERS_MAX_BYTES:
             self.pause(PauseReason.STREAMS)
 
     def end_stream(self) -> None:
         """The oldest stream has come to its end."""
         self.streams.popleft()
         if not self.streams:
+            self._following_bytes = 0
             self.resume(PauseReason.STREAMS)
 
     def write_past(self, packed: bytes) -> None:

@@ -5,9 +5,9 @@ import asyncio
 from clasp_journal import value as values
 from clasp_journal.entry import SignalType
 from router.core.limits import MIB
-from router.wire.messages import JournalDo, JournalDone, Publish, Subscribe, SubscribeOptions
+from router.wire.messages import Get, JournalDo, JournalDone, Publish, Subscribe, SubscribeOptions
 from tests.e2e.conftest import Dial
-from tests.e2e.peer import packed, packed_all
+from tests.e2e.peer import make_set, packed, packed_all
 from tests.e2e.router_process import RouterProcess
 
 BUFFER_BYTES = 4_096
@@ -17,6 +17,9 @@ SAMPLE = values.encode("x" * 1_500)
 SUBSCRIPTIONS = 40
 """Each asks for 6 MB of history."""
 ERRANDS = 20_000
+PARAMS = 5_000
+QUESTIONS = 4_000
+"""They fit into one read."""
 GROWTH_MAX_BYTES = 40 * MIB
 
 
@@ -39,6 +42,23 @@ async def test_the_past_of_many_subscriptions_comes_one_after_the_other(router: 
         await other.fence()
         other.hang_up()
     assert router.resident_bytes() - before_bytes < GROWTH_MAX_BYTES
+
+
+async def test_small_questions_with_large_answers_are_answered_as_they_are_taken(
+    router: RouterProcess, dial: Dial
+):
+    """Those to what comes in one read would be 260 MB, whether they stand behind a SNAPSHOT or not."""
+    other = await dial(router)
+    await other.say(*(make_set(f"/many/{number}", 1) for number in range(PARAMS)))
+    await other.set("/large", "x" * 64_000)
+    before_bytes = router.resident_bytes()
+    for first in ((), (Subscribe(1, "/many/**"),)):
+        greedy = await dial(router, buffer_bytes=BUFFER_BYTES)
+        await greedy.say_bytes(packed_all((*first, *[Get("/large")] * QUESTIONS)))
+        for _ in range(10):
+            await other.fence()
+        assert router.resident_bytes() - before_bytes < GROWTH_MAX_BYTES
+        greedy.hang_up()
 
 
 async def test_errands_beyond_what_is_done_at_a_time_wait_unread(router: RouterProcess, dial: Dial):
