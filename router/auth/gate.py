@@ -56,9 +56,10 @@ class TokenGate:
             raise Refusal(ErrorCode.TOO_MANY, "too many wrong tokens came from this address; wait a minute")
         if not token:
             raise Refusal(ErrorCode.UNAUTHORIZED, "this router asks for a token")
-        known = self._by_hash.get(hash_of(token))
+        token_hash = hash_of(token)
+        known = self._by_hash.get(token_hash)
         if known is None:
-            self._guesses.note(host, now)
+            self._guesses.note(host, token_hash, now)
             log.warning("a wrong token came from %s", host)
         if known is None or known.record.revoked is not None:
             raise Refusal(ErrorCode.UNAUTHORIZED, "the token is not valid here")

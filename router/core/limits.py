@@ -26,7 +26,7 @@ class Limits:
     hello_timeout_s: float = 10.0
     """For the TLS handshake, for the request and, once the state is restored, for HELLO."""
     wrong_tokens_per_minute: int = 30
-    """From one address (of IPv6: one /64); then every HELLO from there gets ERROR 429 until it is over."""
+    """Different ones, from one address (of IPv6: one /64); then its HELLOs get ERROR 429 until it is over."""
     wrong_token_addresses: int = 10_000
     """Addresses whose wrong tokens are counted; the one that is quiet the longest makes room."""
     message_bytes: int = 65_600

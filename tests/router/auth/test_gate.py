@@ -175,6 +175,15 @@ def test_wrong_tokens_are_limited_by_address(keys, now):
     assert gate.admit("a", HOST, now + MINUTE_US)
 
 
+def test_a_wrong_token_that_comes_again_and_again_is_one_guess(keys, now):
+    """A client that was told a wrong one, and does not give up, shuts out nobody."""
+    keys.make("a", "read:/a", token="a")
+    gate = TokenGate(keys.path, Limits(wrong_tokens_per_minute=2))
+    assert [refused(gate, "guess", now) for _ in range(5)] == [300] * 5
+    assert gate.admit("a", HOST, now)
+    assert [refused(gate, wrong, now) for wrong in ("another", "guess", "a")] == [300, 429, 429]
+
+
 def test_neither_a_missing_nor_an_old_token_is_a_guess(keys, now):
     """A client that comes back with what was valid once does not shut out its neighbours."""
     keys.make("a", "read:/a", token="a")
@@ -189,14 +198,14 @@ def test_the_addresses_that_are_counted_are_bounded():
     """The one that was quiet the longest makes room."""
     guesses = Guesses(Limits(wrong_tokens_per_minute=1, wrong_token_addresses=3))
     for host in ("a", "b", "c", "a", "d"):
-        guesses.note(host, 0)
+        guesses.note(host, "wrong", 0)
     assert [guesses.is_over(host, 0) for host in "abcd"] == [True, False, True, True]
 
 
 def test_a_house_of_ipv6_counts_as_one():
     """It has more addresses than anybody could count."""
     guesses = Guesses(Limits(wrong_tokens_per_minute=2))
-    guesses.note("[2001:db8::1]", 0)
-    guesses.note("[2001:db8::2]", 0)
+    guesses.note("[2001:db8::1]", "one", 0)
+    guesses.note("[2001:db8::2]", "other", 0)
     assert guesses.is_over("[2001:db8::3]", 0)
     assert not guesses.is_over("[2001:db8:0:1::1]", 0)
