@@ -50,7 +50,9 @@ class Meta(NamedTuple):
         """What the file says."""
         told: dict[str, Any] = {}
         for raw_key, raw, crc in db.execute(schema.READ_META):
-            key = raw_key.decode("utf-8", "replace")
+            key = (
+                raw_key.decode("utf-8", "replace") if isinstance(raw_key, bytes) else "a fact without a name"
+            )
             fact = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
             if crc != small_row_checksum(key, fact):
                 raise JournalCorrupt(f"{key} is damaged")

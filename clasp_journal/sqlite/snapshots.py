@@ -34,6 +34,9 @@ LASTING = 2
 """In the column `complete`: it counts, and is not thinned out while entries behind it are there."""
 
 
+_NO_NUMBER = -1
+
+
 class Header(NamedTuple):
     """The row of a snapshot."""
 
@@ -174,8 +177,9 @@ class SnapshotReading:
 
 
 def read_headers(db: sqlite3.Connection) -> list[Header]:
-    """All snapshots, the newest first."""
-    return [Header(*row) for row in db.execute(schema.SNAPSHOTS)]
+    """All snapshots, the newest first; what is no number any more is one that no checksum fits."""
+    rows = db.execute(schema.SNAPSHOTS)
+    return [Header(*(cell if isinstance(cell, int) else _NO_NUMBER for cell in row)) for row in rows]
 
 
 def superfluous(headers: Iterable[Header]) -> list[int]:

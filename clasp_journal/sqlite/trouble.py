@@ -62,6 +62,9 @@ def telling(path: str, operation: str) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         raise translated(error, path, operation) from error
+    except UnicodeDecodeError as error:
+        # SQLite tells of a damaged schema in words out of that schema.
+        raise JournalCorrupt("a text in it is no text any more", path=path, operation=operation) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise JournalUnavailable(reason, path=path, operation=operation) from error

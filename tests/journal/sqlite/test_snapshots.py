@@ -123,6 +123,7 @@ async def test_a_torn_snapshot_is_never_loaded_and_is_cleaned_up(tmp_path: Path)
         "DELETE FROM snapshot_param WHERE snapshot_id = 2 AND position = 2",
         "UPDATE snapshot SET at_seq = 3 WHERE id = 2",
         "UPDATE snapshot SET revision_floor = 5 WHERE id = 2",
+        "UPDATE snapshot SET at_seq = 'x' WHERE id = 2",
         "UPDATE snapshot_param SET revision = 'x' WHERE snapshot_id = 2 AND position = 0",
     ],
 )
@@ -138,7 +139,7 @@ async def test_a_damaged_snapshot_is_skipped_loudly(
     ask(path, damage)
     with caplog.at_level(logging.ERROR, "clasp_journal"):
         async with SqliteJournal(path) as journal:
-            kept = await journal.load_snapshot()
+            kept = await journal.load_snapshot(4)
             assert kept is not None
             assert (kept.at_seq, kept.params) == (1, params(3))
     assert "damaged" in caplog.text

@@ -77,6 +77,22 @@ def without_the_last_entry(path: Path) -> None:
     db.close()
 
 
+def with_a_schema_that_is_no_text(path: Path) -> None:
+    """SQLite quotes it in its complaint, byte by byte."""
+    path.write_bytes(path.read_bytes().replace(b"CREATE VIEW", b"CREAT\xff VIEW", 1))
+
+
+def with_facts_that_point_nowhere(path: Path) -> None:
+    """SQLite finds rows where there are none, and nulls where none may be."""
+    db = sqlite3.connect(path)
+    ((page,),) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'meta'").fetchall()
+    db.close()
+    content = bytearray(path.read_bytes())
+    pointers = (page - 1) * 4096 + 8
+    content[pointers : pointers + 14] = b"garbagegarbage"
+    path.write_bytes(content)
+
+
 DAMAGES: list[Callable[[Path], None]] = [
     garbage,
     cut_in_half,
@@ -84,6 +100,8 @@ DAMAGES: list[Callable[[Path], None]] = [
     emptied_beside_a_log,
     log_of_garbage,
     without_the_last_entry,
+    with_a_schema_that_is_no_text,
+    with_facts_that_point_nowhere,
 ]
 
 
