@@ -45,6 +45,7 @@ class _Reports:
         self.trouble = reports.trouble
         self.recovered = reports.recovered
         self.vital = reports.vital
+        self.working = reports.working
 
     def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
         self._snapshots.note(last_seq - first_seq + 1)

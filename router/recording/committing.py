@@ -14,7 +14,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, Protocol
 
 from clasp_journal.entry import JournalEntry
@@ -34,6 +34,8 @@ GATHER_S = 0.002
 ASIDE_BYTES = 64 * KIB
 """When so much waits to be committed, it does not step aside any more."""
 RETRY_S = 1.0
+WORKING_S = 0.25
+"""How often a commit that takes longer than this is looked at."""
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,9 @@ class Reports(Protocol):
 
     def committed(self, packet_number: int, first_seq: int, last_seq: int, synced: bool) -> None:
         """All packets up to this one are committed, and the group became the entries first to last."""
+
+    def working(self) -> None:
+        """A commit takes long, and has come further."""
 
     def trouble(self, reason: str) -> None:
         """Appending fails, and is tried again until it works; called once until then."""
@@ -200,12 +205,13 @@ class Committer:
     async def _append_at_last(self, group: list[_Packet], synced: bool) -> tuple[int, int]:
         """Append, and if that fails, try the same again until it works."""
         while True:
+            read = FeedEntries([packet.data for packet in group])
             try:
                 began_s = time.perf_counter()
                 first_seq = await self._journal.latest_seq() + 1
-                read = FeedEntries([packet.data for packet in group])
                 entries = recorded(read, self._rules) if self._rules.leave_out else read
-                last_seq = await self._journal.append(entries, synced=synced)
+                with self._watched(read):
+                    last_seq = await self._journal.append(entries, synced=synced)
             except Exception as error:
                 self._note_trouble(error)
                 await asyncio.sleep(RETRY_S)
@@ -215,6 +221,23 @@ class Committer:
                     self.in_trouble = False
                     self._reports.recovered()
                 return first_seq, last_seq
+
+    @contextmanager
+    def _watched(self, read: FeedEntries) -> Iterator[None]:
+        """Report now and then that what is being appended has come further."""
+        loop = asyncio.get_running_loop()
+        next_look = loop.call_later(WORKING_S, lambda: look(read.runs_read))
+
+        def look(runs_before: int) -> None:
+            nonlocal next_look
+            if read.runs_read > runs_before:
+                self._reports.working()
+            next_look = loop.call_later(WORKING_S, look, read.runs_read)
+
+        try:
+            yield
+        finally:
+            next_look.cancel()
 
     def _note_trouble(self, error: Exception) -> None:
         if self.in_trouble:

@@ -49,49 +49,51 @@ class FeedEntries(ShortEntries):
 
     def __init__(self, packets: Iterable[bytes]) -> None:
         self._packets = packets
+        self.runs_read = 0
+        """How far they have been read, in runs of one session's messages; it grows while they are written."""
 
     def short(self) -> Iterator[JournalEntry | Plain]:
         """See `ShortEntries`."""
-        return chain.from_iterable(map(_read, self._packets))
+        return chain.from_iterable(map(self._read, self._packets))
+
+    def _read(self, packet: bytes) -> Iterator[JournalEntry | Plain]:
+        sessions, at = _read_introductions(packet)
+        size_bytes = len(packet)
+        now, author, name = 0, "", None
+        # Locals, and a tuple made without the constructor of its class: this loop is what the journal's
+        # process does most of the time.
+        new, plain, known_head = tuple.__new__, Plain, _heads.get
+        float_at, float_and_revision_at = _FLOAT.unpack_from, _FLOAT_AND_REVISION.unpack_from
+        while at < size_bytes:
+            tag = packet[at]
+            if tag == BINARY:
+                start = at
+                at += 2 + packet[at + 1]
+                if known := known_head(packet[start : at - 16]):
+                    value, revision = float_and_revision_at(packet, at - 16)
+                elif known := known_head(packet[start : at - 8]):
+                    (value,), revision = float_at(packet, at - 8), None
+                if known and value == value:
+                    address, signal = known
+                    yield new(plain, (now, author, name, address, signal, value, revision))
+                else:
+                    entry, at = _read_frame(packet, start, (now, author, name))
+                    yield entry
+            elif tag == RUN:
+                _, now, number = RUN_HEAD.unpack_from(packet, at)
+                author, name = sessions[number]
+                at += RUN_HEAD.size
+                self.runs_read += 1
+            elif tag == ENTRY:
+                entry, at = read_entry(packet, at + ENTRY_HEAD.size)
+                yield entry
+            else:
+                raise ValueError(f"no item begins with 0x{tag:02x}")
 
 
 def read_feed(packet: bytes) -> FeedEntries:
     """The entries of one packet."""
     return FeedEntries((packet,))
-
-
-def _read(packet: bytes) -> Iterator[JournalEntry | Plain]:
-    sessions, at = _read_introductions(packet)
-    size_bytes = len(packet)
-    now, author, name = 0, "", None
-    # Locals, and a tuple made without the constructor of its class: this loop is what the journal's process
-    # does most of the time.
-    new, plain, known_head = tuple.__new__, Plain, _heads.get
-    float_at, float_and_revision_at = _FLOAT.unpack_from, _FLOAT_AND_REVISION.unpack_from
-    while at < size_bytes:
-        tag = packet[at]
-        if tag == BINARY:
-            start = at
-            at += 2 + packet[at + 1]
-            if known := known_head(packet[start : at - 16]):
-                value, revision = float_and_revision_at(packet, at - 16)
-            elif known := known_head(packet[start : at - 8]):
-                (value,), revision = float_at(packet, at - 8), None
-            if known and value == value:
-                address, signal = known
-                yield new(plain, (now, author, name, address, signal, value, revision))
-            else:
-                entry, at = _read_frame(packet, start, (now, author, name))
-                yield entry
-        elif tag == RUN:
-            _, now, number = RUN_HEAD.unpack_from(packet, at)
-            author, name = sessions[number]
-            at += RUN_HEAD.size
-        elif tag == ENTRY:
-            entry, at = read_entry(packet, at + ENTRY_HEAD.size)
-            yield entry
-        else:
-            raise ValueError(f"no item begins with 0x{tag:02x}")
 
 
 def _read_frame(packet: bytes, start: int, run: _Run) -> tuple[JournalEntry, int]:

@@ -97,6 +97,10 @@ class JournalServer:
         """Report to the router that appending works again."""
         self._sender.send(Kind.RECOVERED)
 
+    def working(self) -> None:
+        """Report to the router that a long commit has come further."""
+        self._sender.send(Kind.WORKING)
+
     def vital(self, vitals: Vitals) -> None:
         """Report the journal's figures to the router."""
         *facts, committed, synced = vitals

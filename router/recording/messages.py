@@ -46,6 +46,8 @@ class Kind(IntEnum):
     """Level, logger and words of a line for the log."""
     VITALS = 25
     """The fields of `Vitals`."""
+    WORKING = 26
+    """A commit takes long, and has come further."""
 
 
 class Question(IntEnum):

@@ -41,6 +41,13 @@ class Trouble(Protocol):
         """Nothing is lost: it is tried again until it works. Called once until `on_recovered`."""
 
 
+class Working(Protocol):
+    """Told that the journal works on what it was handed."""
+
+    def __call__(self) -> None:
+        """A commit takes long, and has come further."""
+
+
 class Recovered(Protocol):
     """Told when the journal can write again."""
 
@@ -61,12 +68,14 @@ class Recorder(ABC):
     on_committed: Committed
     on_trouble: Trouble
     on_recovered: Recovered
+    on_working: Working
 
     def __init__(self) -> None:
         self.on_remembered = _ignore_params
         self.on_committed = _ignore_commit
         self.on_trouble = _ignore_trouble
         self.on_recovered = _ignore_recovery
+        self.on_working = _ignore_work
         self.vitals = Vitals()
         """How the journal was when it last had news; see there."""
 
@@ -126,4 +135,8 @@ def _ignore_trouble(reason: str) -> None:
 
 
 def _ignore_recovery() -> None:
+    pass
+
+
+def _ignore_work() -> None:
     pass

@@ -76,6 +76,10 @@ class LocalRecorder(Recorder):
         """Report to the router that appending works again."""
         self.on_recovered()
 
+    def working(self) -> None:
+        """Report to the router that a long commit has come further."""
+        self.on_working()
+
     def vital(self, vitals: Vitals) -> None:
         """Keep the newest figures for whoever asks."""
         self.vitals = vitals

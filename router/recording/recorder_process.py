@@ -207,6 +207,8 @@ class ProcessRecorder(Recorder):
                 self._note_trouble(body.decode())
             elif kind == Kind.RECOVERED:
                 self._note_recovery()
+            elif kind == Kind.WORKING:
+                self.on_working()
             elif kind == Kind.VITALS:
                 self.vitals = rebuild(unpack_plain(body))
             elif kind == Kind.LOG:

@@ -37,8 +37,10 @@ class Keeping:
         self.policy = policy
         self.trouble: str | None = None
         """Why the journal cannot write; None while it can."""
-        self.silence = Silence(lambda: self._committed if self.owes else None)
+        self.silence = Silence(lambda: (self._committed, self._steps) if self.owes else None)
         """Whether it leaves everything unanswered, without an error."""
+        self._steps = 0
+        """How often a commit that takes long has come further."""
         self.is_missing = False
         """Whether writes are applied without being recorded."""
         self.demands_sync = False
@@ -61,6 +63,7 @@ class Keeping:
             recorder.on_committed = self._on_committed
             recorder.on_trouble = self._on_trouble
             recorder.on_recovered = self._on_recovered
+            recorder.on_working = self._on_working
 
     @property
     def unready_reason(self) -> str | None:
@@ -164,6 +167,9 @@ class Keeping:
         if self._progress is not None:
             self._progress.set_result(None)
             self._progress = None
+
+    def _on_working(self) -> None:
+        self._steps += 1
 
     def _on_recovered(self) -> None:
         log.info("the journal can write again")

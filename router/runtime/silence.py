@@ -1,8 +1,8 @@
 """Whether the journal answers at all: a disk that hangs, or a process that stands still, raises no error.
 
-Laws: a journal that commits, however slowly, is not silent; time is counted in looks that the router takes,
-so that its own pauses and those of the whole machine are not the journal's; the log says once that silence
-has begun, and once that it is over.
+Laws: a journal that comes further, however slowly, is not silent; time is counted in looks that the router
+takes, so that its own pauses and those of the whole machine are not the journal's; the log says once that
+silence has begun, and once that it is over.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ log = logging.getLogger("router.journal")
 class Silence:
     """Looks at the journal while it owes an answer."""
 
-    def __init__(self, answered: Callable[[], int | None]) -> None:
-        """`answered` tells how far the journal has answered, or None while it owes nothing."""
+    def __init__(self, answered: Callable[[], object | None]) -> None:
+        """`answered` tells how far the journal has come, or None while it owes nothing."""
         self._answered = answered
-        self._before: int | None = None
+        self._before: object | None = None
         self._silent_looks = 0
         self._next: asyncio.TimerHandle | None = None
 

@@ -204,6 +204,9 @@ async def test_a_stop_takes_a_last_snapshot_only_if_something_changed():
         def recovered(self):
             pass
 
+        def working(self):
+            pass
+
         def vital(self, vitals):
             pass
 

@@ -6,13 +6,14 @@ import time
 import pytest
 
 from clasp_journal import MemoryJournal
+from router.recording import committing
 from router.recording.recorder_local import LocalRecorder
 from router.runtime import silence
 from router.runtime.door import Request
 from router.runtime.silence import Silence
 from router.wire.messages import Ack
 from tests.router.recording.keeping_books import LogReader
-from tests.router.runtime.desk_scene import Scene, a_set
+from tests.router.runtime.desk_scene import Scene, a_set, settle
 
 LOOK_S = 0.01
 
@@ -29,9 +30,21 @@ class HangingDisk(MemoryJournal):
         return await super().append(entries, synced=synced)
 
 
+class SlowDisk(MemoryJournal):
+    """A ring on a disk that needs two looks for each entry."""
+
+    async def append(self, entries, *, synced=False):
+        taken = []
+        for entry in entries:
+            taken.append(entry)
+            await looks(2)
+        return await super().append(taken, synced=synced)
+
+
 @pytest.fixture(autouse=True)
 def _looks_are_short(monkeypatch):
     monkeypatch.setattr(silence, "LOOK_S", LOOK_S)
+    monkeypatch.setattr(committing, "WORKING_S", LOOK_S)
 
 
 async def looks(number: int) -> None:
@@ -58,6 +71,20 @@ async def test_a_disk_that_hangs_is_told_once_and_is_over_by_itself(caplog):
         assert (await log.line_with("journal")).startswith("the journal answers again, after ")
     await peer.until(lambda message: isinstance(message, Ack))
     assert scene.desk.answer_http(ready).status == 200
+    await scene.desk.stop()
+
+
+async def test_a_commit_that_takes_long_and_comes_further_is_not_silent(caplog):
+    """Though nothing was answered for three times as long as it takes to be silent."""
+    scene = Scene(LocalRecorder(SlowDisk()))
+    await scene.desk.start()
+    peer = await scene.join()
+    for number in range(15):
+        peer.send(a_set("/a", number), qos=1)
+        await settle(peer)
+    for revision in (1, 15):
+        await peer.until(lambda message, at=revision: message == Ack("/a", at))
+    assert not caplog.records
     await scene.desk.stop()
 
 
