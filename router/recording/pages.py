@@ -64,6 +64,8 @@ class _Begin(NamedTuple):
     head: int
     is_lost: bool
     """Whether what the asker knows of is not this life of the journal."""
+    limit: int | None
+    """How many from there on. The newest are all from there on: what is gone among them is missing."""
     found: list[JournalEntry] | None
     """All that is asked for, if that is few of the newest: they are found from the end, and there already."""
 
@@ -74,7 +76,7 @@ async def make_page(journal: Journal, request: PageRequest, gaps: Gaps) -> Page:
     begin = await _begin(journal, request, selection)
     read = await _read(journal, request, selection, begin)
     entries = len(read.frames)
-    done = read.last_seq >= begin.upto_seq or (request.limit is not None and entries >= request.limit)
+    done = read.last_seq >= begin.upto_seq or (begin.limit is not None and entries >= begin.limit)
     # Asked last: what is removed while it is read may be missing from it.
     is_cut = begin.after_seq < begin.upto_seq and await _is_cut(journal, begin.after_seq, request.from_us)
     is_holed = not all(read.frames) or await gaps.touch(selection, begin.after_seq, read.last_seq)
@@ -109,7 +111,7 @@ class _Read(NamedTuple):
 
 async def _read(journal: Journal, request: PageRequest, selection: Selection, begin: _Begin) -> _Read:
     """Read entries from the begin on, until the page is full or nothing is left."""
-    wanted = PAGE_ENTRIES if request.limit is None else min(request.limit, PAGE_ENTRIES)
+    wanted = PAGE_ENTRIES if begin.limit is None else min(begin.limit, PAGE_ENTRIES)
     frames: list[bytes] = []
     size_bytes = last_sent = 0
     last_seq, exhausted = begin.after_seq, begin.after_seq >= begin.upto_seq
@@ -150,7 +152,7 @@ async def _begin(journal: Journal, request: PageRequest, selection: Selection) -
                 after = found[0].seq - 1
         else:
             after = await journal.nth_newest(selection, request.limit, after_seq=after, upto_seq=upto) - 1
-    return _Begin(after, upto, head, is_lost, found)
+    return _Begin(after, upto, head, is_lost, None if request.newest else request.limit, found)
 
 
 async def _is_cut(journal: Journal, after_seq: int, from_us: int | None) -> bool:

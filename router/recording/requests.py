@@ -48,7 +48,7 @@ class PageRequest(NamedTuple):
 
     def following(self, page: Page) -> Self:
         """The request for what comes after a page."""
-        limit = None if self.limit is None else max(0, self.limit - page.entries)
+        limit = None if self.limit is None or self.newest else max(0, self.limit - page.entries)
         return self._replace(
             limit=limit, after_seq=page.last_seq, upto_seq=page.upto_seq, epoch=page.epoch, newest=False
         )

@@ -111,6 +111,18 @@ async def test_the_newest_none_end_where_the_journal_does():
         assert (page.entries, page.last_seq, page.done, page.incomplete) == (0, 5, True, False)
 
 
+@pytest.mark.parametrize("limit", [5, 150])
+async def test_what_was_forgotten_behind_the_newest_is_missing_from_them(limit):
+    """It would have been one of them."""
+    others = was_set("/mine", 1)._replace(author="them")
+    async with MemoryJournal() as journal:
+        await journal.append([*(was_set("/ours", at) for at in range(200)), others])
+        await journal.forget("them")
+        newest = PageRequest(("/ours",), limit=limit, newest=True)
+        page = await make_page(journal, newest, Gaps(journal))
+        assert (page.entries, page.done, page.incomplete) == (limit, True, True)
+
+
 @pytest.mark.parametrize("steps", range(8))
 async def test_what_goes_while_it_is_looked_for_is_told(steps):
     """Between two steps of a search, too."""
