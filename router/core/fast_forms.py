@@ -19,14 +19,13 @@ from router.core.signals import fate_of, packed_ack
 from router.core.subscriptions import NOBODY, Readers
 from router.core.topics import Topic
 from router.wire.fast import plain_publish, plain_set
+from router.wire.frame import COMMIT, CONFIRM
 from router.wire.packing import pack_head
 
 _PLAIN_FLAGS: Final = (0x01, 0x41, 0x81)
 """Frame flags with which a PUBLISH can be passed on as it is."""
 _SET: Final = 0
 """Stands for SET where a signal's number stands for a PUBLISH: it is that of params."""
-_CONFIRM: Final = 1
-_COMMIT: Final = 2
 _NUMBER_BYTES: Final = 8
 _NUMBERS: Final = (int(ValueType.I64), int(ValueType.F64))
 """Types whose data are these bytes, whatever they are: nothing in them has to be checked."""
@@ -55,7 +54,7 @@ class _Run:
         self.messages: list[bytes] = []
         self.topics: list[Topic] = []
         self.acks: list[bytes] = []
-        self.qos = _CONFIRM
+        self.qos = CONFIRM
         """The highest of those that are acknowledged."""
 
 
@@ -125,8 +124,8 @@ class FastForms:
                     del forms[frame[:-_NUMBER_BYTES]]
                     return frame
                 topics.append(topic)
-                if qos == _COMMIT:
-                    run.qos = _COMMIT
+                if qos == COMMIT:
+                    run.qos = COMMIT
             return None
         finally:
             if messages:
@@ -187,7 +186,7 @@ class FastForms:
             return None
         if size_bytes - 4 > self._ground.limits.publish_bytes:
             return None
-        qos = _COMMIT if flags >> 6 == _COMMIT else 0
+        qos = COMMIT if flags >> 6 == COMMIT else 0
         ack = packed_ack(topic.text) if qos else b""
         form = topic, signal, qos, pack_head(size_bytes), ack, 0, 0, 0
         start = 8 + len(address)

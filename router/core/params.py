@@ -20,9 +20,8 @@ from router.core.refusal import Refusal
 from router.core.session import Session, Stage
 from router.core.topics import ABSENT, SMALL_BYTES, Topic, room_for
 from router.wire.codes import ErrorCode
+from router.wire.frame import CONFIRM
 from router.wire.messages import Set
-
-_CONFIRM = 1
 
 
 class Standing(NamedTuple):
@@ -144,11 +143,11 @@ class Params:
         echo = Set(
             request.address, request.encoded, topic.revision, request.lock, request.unlock, request.ttl
         )
-        sent = packed(echo, _CONFIRM)
+        sent = packed(echo, CONFIRM)
         kept = sent
         if (request.ttl or TTL_NEVER) != topic.ttl:
             echo.ttl = topic.ttl
-            kept = packed(echo, _CONFIRM)
+            kept = packed(echo, CONFIRM)
         self._ground.ports.record(session, (kept,), now)
         self._delivery.param(topic, sent, now)
 

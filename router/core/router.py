@@ -31,7 +31,7 @@ from router.core.tally import Tally
 from router.core.topics import P2P_SIGNAL, Topics
 from router.wire import codec, legacy
 from router.wire.codes import ErrorCode
-from router.wire.frame import Frame, decode_frame
+from router.wire.frame import COMMIT, Frame, decode_frame
 from router.wire.masks import Feature
 from router.wire.messages import (
     Ack,
@@ -53,7 +53,6 @@ from router.wire.messages import (
     Unsubscribe,
 )
 
-_COMMIT = 2
 _LIVE = Stage.LIVE
 _PONG = packed(Pong())
 
@@ -192,8 +191,8 @@ class Core:
         is_binary = not legacy.is_legacy(frame.payload[0])
         payload = self._signals.check(request, session, frame.payload if is_binary else None)
         self._signals.apply(request, payload, frame.qos, session, now)
-        if frame.qos == _COMMIT:
-            self._ports.acknowledge(session, (packed_ack(request.address),), _COMMIT)
+        if frame.qos == COMMIT:
+            self._ports.acknowledge(session, (packed_ack(request.address),), COMMIT)
 
     def _get(self, session: Session, request: Get, frame: Frame, now: int) -> None:
         topic = self._params.get(request.address, session, now)

@@ -23,11 +23,11 @@ from router.runtime.keeping import Ack, Keeping
 from router.runtime.outbox import WRITE_BYTES, Outbox
 from router.runtime.spread import Spread, Stretch
 from router.wire.codes import ErrorCode
+from router.wire.frame import COMMIT
 
 _SPREAD_BYTES: Final = 256 * KIB
 _PULLS_PER_TICK: Final = 2
 """Streamed answers made in one tick, of all sessions; one takes about a millisecond at the most."""
-_COMMIT: Final = 2
 
 
 class Exchange:
@@ -97,7 +97,7 @@ class Exchange:
         if not outbox.acks:
             self._acking.append(outbox)
         outbox.acks += acks
-        if qos == _COMMIT:
+        if qos == COMMIT:
             self._keeping.demands_sync = True
 
     def answer(self, outbox: Outbox, packed: bytes) -> None:

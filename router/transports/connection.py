@@ -191,7 +191,7 @@ class Connection(asyncio.Protocol):
         self._owed_pong = payload
 
     def on_pong(self, payload: bytes) -> None:
-        """Nothing to do: the peer has proved that it is there by sending anything at all."""
+        """Counted, and no more: whatever comes proves that the peer is there."""
         self._control_bytes += _MASKED_CONTROL_HEAD_BYTES + len(payload)
 
     def on_close(self, payload: bytes) -> None:

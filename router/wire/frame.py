@@ -9,7 +9,7 @@ QoS 3 and the encrypted and compressed bits are carried, never refused.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from clasp_journal.errors import BadInput
 from router.wire.codes import ErrorCode, WireError
@@ -25,6 +25,10 @@ FLAG_COMPRESSED = 0x08
 VERSION_MASK = 0x07
 VERSION = 1
 QOS_SHIFT = 6
+CONFIRM: Final = 1
+"""The QoS of a message that is to be acknowledged once it is committed."""
+COMMIT: Final = 2
+"""The QoS of a message that is to be acknowledged once it is on the disk."""
 
 _TIMESTAMP = struct.Struct(">Q")
 _HEAD = struct.Struct(">BBH")
@@ -47,7 +51,7 @@ class Frame(NamedTuple):
 
     @property
     def qos(self) -> int:
-        """0 fire, 1 confirm, 2 commit; the reserved 3 counts as 0."""
+        """0 (fire), `CONFIRM` or `COMMIT`; the reserved 3 counts as 0."""
         return (self.flags >> QOS_SHIFT) % 3
 
     @property
