@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
@@ -30,6 +31,8 @@ from router.recording.vitals import LOOK_S, look
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 0.0002
+"""After a commit followers look one after the other: a thousand idle ones at once would stop the next one."""
 READERS = 4
 """Requests that read at the same time."""
 
@@ -75,6 +78,7 @@ class Clerk:
         self._gaps = Gaps(journal)
         self._reading = asyncio.Semaphore(READERS)
         self._tasks: list[asyncio.Task[None]] = []
+        self._next_look_s = 0.0
         self._begun_after = 0
         """The last entry of the lives before."""
 
@@ -139,7 +143,14 @@ class Clerk:
             if page.entries or page.incomplete or not request.wait or request.limit == 0:
                 return page
             await grown.wait()
+            await asyncio.sleep(self._until_next_look())
             request = request.following(page)._replace(upto_seq=None)
+
+    def _until_next_look(self) -> float:
+        """How long a follower has to wait for its turn to see whether there is something for it."""
+        now_s = time.monotonic()
+        self._next_look_s = max(now_s, self._next_look_s + LOOK_EVERY_S)
+        return self._next_look_s - now_s
 
     async def history(self, request: HistoryRequest) -> Page:
         """The past of a new subscription."""

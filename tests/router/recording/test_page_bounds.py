@@ -25,6 +25,8 @@ from tests.router.recording.history import (
 from tests.router.recording.keeping_books import local, record
 
 EVERYTHING = PageRequest(("/**",))
+FOLLOWERS = 400
+COMMITS = 30
 
 
 async def test_a_page_is_bounded_in_entries():
@@ -165,6 +167,32 @@ async def test_following_answers_at_once_when_there_is_something():
         await record(recorder, listener, [sets(5)])
         page = await recorder.page(EVERYTHING._replace(after_seq=3, wait=True))
         assert page.entries == 2
+
+
+class Watched(MemoryJournal):
+    """Counts how often somebody looked at it."""
+
+    looks = 0
+
+    async def page(self, *arguments, **options):
+        self.looks += 1
+        return await super().page(*arguments, **options)
+
+
+async def test_idle_followers_do_not_all_look_after_every_commit():
+    """They look one after the other, so that a thousand of them are no burden; each sees what is for it."""
+    journal = Watched()
+    async with local(journal) as (recorder, listener):
+        follow = PageRequest(("/b",), wait=True)
+        waiting = [asyncio.create_task(recorder.page(follow)) for _ in range(FOLLOWERS)]
+        for _ in range(COMMITS):
+            await record(recorder, listener, [sets(1, "/a")])
+            # Whoever looks because of that commit stands before this question.
+            await asyncio.sleep(0)
+            await recorder.page(EVERYTHING)
+        assert journal.looks < FOLLOWERS * COMMITS / 2
+        await record(recorder, listener, [sets(1, "/b")])
+        assert {page.entries for page in await asyncio.gather(*waiting)} == {1}
 
 
 async def test_a_wait_can_be_cancelled():
