@@ -114,9 +114,8 @@ class Target(NamedTuple):
     @asynccontextmanager
     async def _file(self, *, read_only: bool) -> AsyncIterator[SqliteJournal]:
         assert self.path is not None
-        if not await asyncio.to_thread(os.path.exists, self.path):
-            hint = "name a journal with --db FILE, or a router with --url ws://HOST:PORT"
-            raise Ending(Exit.UNREACHABLE, f"there is no file {self.path}; {hint}")
+        hint = "; name a journal with --db FILE, or a router with --url ws://HOST:PORT"
+        await asyncio.to_thread(must_be_there, self.path, hint)
         from clasp_journal.sqlite import SqliteJournal
 
         self.tell(self.path)
@@ -127,6 +126,16 @@ class Target(NamedTuple):
         """Say on stderr which journal it is."""
         if not self.quiet:
             say(f"journal: {place} ({self.chosen_by})")
+
+
+def must_be_there(path: str, hint: str = "") -> None:
+    """Otherwise an `Ending` that says why the file cannot be had."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Ending(Exit.UNREACHABLE, f"there is no file {path}{hint}") from None
+    except OSError as error:
+        raise Ending(Exit.UNREACHABLE, f"{path}: {error.strerror}") from None
 
 
 def choose_target(

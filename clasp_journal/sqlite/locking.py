@@ -68,6 +68,8 @@ def _try_lock(path: str, url: str | None) -> int | None:
     folder = os.path.dirname(path)
     if folder and not os.path.exists(folder):
         raise JournalUnavailable(f"there is no folder {folder}", path=path, operation="open")
+    if not os.access(folder or ".", os.W_OK) and not os.access(path + ".lock", os.W_OK):
+        raise JournalUnavailable("this user may not write in its folder", path=path, operation="open")
     with telling(path + ".lock", "lock"):
         descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:

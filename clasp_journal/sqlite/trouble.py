@@ -96,6 +96,8 @@ def inspect_before_opening(path: str) -> None:
         if os.path.exists(path) and not os.path.isfile(path):
             # Opening a pipe would wait for somebody at its other end.
             raise JournalUnavailable("this is no file", path=path, operation="open")
+        if os.path.exists(path) and not os.access(path, os.R_OK):
+            raise JournalUnavailable("this user may not read it", path=path, operation="open")
         wal_size_bytes = _size_bytes(path + "-wal")
         if wal_size_bytes and not _size_bytes(path):
             raise JournalCorrupt("is empty, but has a write-ahead log", path=path, operation="open")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
 from typing import IO, Any
@@ -16,6 +17,7 @@ from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.output.screen import results
 from clasp_journal.cli.stderr import Progress, say
+from clasp_journal.cli.targets import must_be_there
 from clasp_journal.cli.verb import OUTPUT, Ask, verb
 from clasp_journal.errors import HistoryIncomplete
 from clasp_journal.journal import Journal
@@ -86,8 +88,7 @@ async def import_(ask: Ask, file: str, yes: bool, keep_seqs: bool) -> None:
     """
     if ask.target.path is None:
         raise Ending(Exit.USAGE, "import writes a file, with no router running on it: name it with --db FILE")
-    if not _is_file(file):
-        raise Ending(Exit.UNREACHABLE, f"there is no file {file}")
+    await asyncio.to_thread(_must_be_readable_twice, file)
     async with ask.target.fresh_or_writable() as journal:
         present = await journal.len()
         if present and not yes:
@@ -103,5 +104,9 @@ async def import_(ask: Ask, file: str, yes: bool, keep_seqs: bool) -> None:
     tell_facts(ask, {"imported": imported.entries, **numbers})
 
 
-def _is_file(path: str) -> bool:
-    return os.path.exists(path)
+def _must_be_readable_twice(path: str) -> None:
+    if path != "-":
+        must_be_there(path)
+    if not os.path.isfile(path):
+        reason = "this is no file: import looks twice, so it reads no pipe and no directory"
+        raise Ending(Exit.UNREACHABLE, f"{path}: {reason}")

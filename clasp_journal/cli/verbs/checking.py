@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from clasp_journal.cli.exits import Ending, Exit
 from clasp_journal.cli.facts import tell_facts
 from clasp_journal.cli.output.cells import Column
 from clasp_journal.cli.stderr import Progress, say
+from clasp_journal.cli.targets import must_be_there
 from clasp_journal.cli.verb import OUTPUT, YES, Ask, verb
 
 FINDING_COLUMNS = (
@@ -79,8 +78,7 @@ def _file(ask: Ask, doing: str) -> str:
     path = ask.target.path
     if path is None:
         raise Ending(Exit.USAGE, f"{doing} works on a file: name it with --db FILE")
-    if not os.path.exists(path):
-        raise Ending(Exit.UNREACHABLE, f"there is no file {path}")
+    must_be_there(path)
     return path
 
 

@@ -159,3 +159,12 @@ async def test_a_file_that_is_no_export_makes_no_journal(evening):
     assert "nothing was imported" in there.err
     assert not list(evening.glob("new.db*"))
     assert len((await exported(evening, FILE)).splitlines()) == 96
+
+
+async def test_import_names_what_it_cannot_read(tmp_path):
+    """A folder or a pipe is not taken for a fault of the journal, and no journal is made."""
+    for source in (".", "/dev/stdin", "-"):
+        result = await run(tmp_path, "import", source, "-q", "--db", "new.db")
+        assert (result.code, result.out) == (Exit.UNREACHABLE, "")
+        assert result.err.startswith(f"clasp-journal: {source}: this is no file: import looks twice")
+    assert not list(tmp_path.iterdir())

@@ -54,6 +54,16 @@ async def test_what_cannot_be_opened_or_reached_is_code_3(tmp_path):
     assert not any("Traceback" in result.err for result in (missing, folder, foreign, absent, both, odd))
 
 
+async def test_a_file_that_cannot_be_looked_for_is_not_said_to_be_missing(tmp_path):
+    """It may be there."""
+    (tmp_path / "round.db").symlink_to("round.db")
+    for verb in (("query",), ("verify",), ("import", "round.db", "--db", "new.db")):
+        target = () if "--db" in verb else ("--db", "round.db")
+        result = await run(tmp_path, *verb, *target, "-q")
+        told = "clasp-journal: round.db: Too many levels of symbolic links\n"
+        assert (result.code, result.err) == (Exit.UNREACHABLE, told)
+
+
 async def test_a_range_that_is_not_whole_is_code_6(tmp_path):
     """What remains is printed; a state that cannot be told any more is refused."""
     async with SqliteJournal(tmp_path / "short.db") as journal:
