@@ -17,7 +17,7 @@ def have_all_streams() -> None:
     """Put nothing in the place of each stream that is missing; before any file is opened."""
     for name, mode in _STREAMS:
         if getattr(sys, name) is None:
-            # The lowest free number, which is that of the stream.
+            # The system gives the lowest number that is free, which is that of the missing stream.
             number = os.open(os.devnull, os.O_RDWR)
             os.set_inheritable(number, True)
             setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))

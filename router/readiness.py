@@ -52,6 +52,6 @@ def _connection(config: RouterConfig, place: Address) -> http.client.HTTPConnect
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if config.client_ca != "none":
-        # It has to show one, and there is no other at hand.
+        # The router demands a certificate of clients; its own is the only one at hand.
         context.load_cert_chain(config.cert, None if config.key == "none" else config.key)
     return http.client.HTTPSConnection(*place, timeout=TIMEOUT_S, context=context)

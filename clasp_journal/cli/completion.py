@@ -34,7 +34,7 @@ def offer(cli: click.Command, line: str) -> None:
     try:
         offers = ShellComplete(cli, {}, "clasp-journal", "").get_completions(words[1:], last)
     except click.ClickException:
-        # The verb is none.
+        # There is no such verb: nothing can be offered behind it.
         return
     for item in offers:
         click.echo(f"{item.value}\t{item.help or ''}")

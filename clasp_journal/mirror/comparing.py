@@ -219,6 +219,6 @@ def _line_of(raw: bytes) -> _Line:
         if at >= 0:
             return _Line(seq, b"", bytes.fromhex(body[at + 11 : -1].decode()))
     except ValueError:
-        # It is not in any order, then.
+        # A line without a number: number 0 makes the caller say that the lines are not in order.
         return _Line(0, b"", b"")
     return _Line(seq, body, b"")

@@ -135,7 +135,7 @@ class _Return:
             if not seq:
                 continue
             if seq > self.origin.latest_seq:
-                # Of a torn append.
+                # From here on it is a torn append, which never counted.
                 break
             if self._on_progress is not None and seq % REPORT_EVERY_ENTRIES == 0:
                 self._on_progress(REPORT_EVERY_ENTRIES)
@@ -156,7 +156,7 @@ def _first_break(path: str, known: Break) -> BrokenMirror:
     """The first line that is broken, where one near the end is known to be."""
     walk = Walk(path)
     for _ in walk:
-        # Reading is checking.
+        # The walk checks each line that it reads.
         continue
     return BrokenMirror(walk.broken or known)
 

@@ -28,13 +28,11 @@ def forget_lines(file: str | os.PathLike[str]) -> int:
         with telling(path, "forget"):
             removals = read_removals(path)
             chain = Chain()
-            # In a second copy of a file, nothing would be forgotten.
+            # A second copy of a file would still tell what is forgotten in the first.
             remove_leftovers(path)
-            return (
-                0
-                if removals.is_empty
-                else sum(_rewrite(name, chain, removals) for name in all_segments(path))
-            )
+            if removals.is_empty:
+                return 0
+            return sum(_rewrite(name, chain, removals) for name in all_segments(path))
     finally:
         mirror.release()
 

@@ -54,8 +54,12 @@ class Transaction:
 
     def add(self, entry: JournalEntry) -> None:
         """Add an entry under the number that it carries, which has to be the next."""
-        for _ in self.passing((entry,), entry.seq - 1):
-            # It becomes a line by passing.
+        self.add_all((entry,), entry.seq - 1)
+
+    def add_all(self, entries: Iterable[JournalEntry], after_seq: int) -> None:
+        """Add entries under the numbers that follow `after_seq`."""
+        for _ in self.passing(entries, after_seq):
+            # To become a line, an entry only has to pass.
             continue
 
     def mirror_one(self, entry: JournalEntry) -> bool:

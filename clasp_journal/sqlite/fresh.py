@@ -46,7 +46,7 @@ def remove(path: str) -> None:
         try:
             os.unlink(path + suffix)
         except FileNotFoundError:
-            # It got its name, or never was.
+            # The work went well and it has its name, or it never began.
             continue
 
 

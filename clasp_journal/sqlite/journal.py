@@ -268,7 +268,7 @@ class SqliteJournal(Journal):
         if at_seq > await self.latest_seq():
             raise ValueError(f"a journal as it was at {at_seq}: it ends at {await self.latest_seq()}")
         if await self.page(FORGOTTEN, 0, at_seq, 1):
-            # That there is such a state is not a matter of course then.
+            # The state at that entry may not be known any more; then this raises.
             await self.state(at_seq)
         return await keeping.copy(target, at_seq, same_epoch=False, on_progress=on_progress)
 

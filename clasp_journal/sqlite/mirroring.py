@@ -69,7 +69,7 @@ def _recognize(db: sqlite3.Connection, writer: EntryWriter, meta: Meta, mirror: 
         return
     entry = entry_of(row, writer.catalog)
     if is_blank(entry) or was_thinned(entry):
-        # It went here; if the mirror was left out meanwhile, the act comes behind it.
+        # It was removed here, so there is nothing to compare; a mirror that was left out meanwhile gets the act.
         return
     ours, theirs = digest_of(body_of(entry, seq).encode()), mirror.digest_at(seq)
     if theirs is not None and ours != theirs:
@@ -115,9 +115,7 @@ def _copy_over(db: sqlite3.Connection, writer: EntryWriter, mirror: Mirror) -> N
             missing = min(set(range(after_seq + 1, upto_seq + 1)).difference(row[0] for row in rows))
             raise JournalCorrupt(f"entry {missing} is missing", first_bad_seq=missing)
         with mirror.transaction() as transaction:
-            for _ in transaction.passing([entry_of(row, writer.catalog) for row in rows], after_seq):
-                # It becomes a line by passing.
-                continue
+            transaction.add_all([entry_of(row, writer.catalog) for row in rows], after_seq)
         after_seq = upto_seq
     if after_seq > first:
         log.info("entries %d to %d are copied into the mirror", first + 1, after_seq)

@@ -110,7 +110,7 @@ class Connection:
                 self._filled.clear()
                 self._drained.set()
         except ConnectionClosed:
-            # `receive` tells why.
+            # Whoever is in `receive` is told why.
             return
         finally:
             self._drained.set()

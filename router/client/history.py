@@ -174,7 +174,7 @@ class History:
                 yield entry
             if newest or asked is None or len(page) < asked:
                 break
-        # A limit is one for the past.
+        # The limit counts entries of the past only.
         self._remaining = None
 
     def _page_entries(self) -> int:

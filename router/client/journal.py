@@ -68,7 +68,7 @@ class RemoteJournal(Journal):
             following = page.get("next")
             if following is None:
                 return Snapshot(_integer(page, "seq"), params)
-            # Beside the longest of params there is no room to say it again.
+            # True: go on behind the last param; its address was too long to be said once more.
             arguments["after"] = params[-1].address if following is True else following
 
     async def snapshots(self) -> list[KeptSnapshot]:

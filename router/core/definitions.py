@@ -57,7 +57,7 @@ class Definitions:
         return results(self._matching(pattern, access))
 
     def _matching(self, pattern: Pattern, access: Access) -> Iterator[SignalDef | None]:
-        # The copy is made when somebody looks at the first of them: queries that wait have none.
+        # A generator, so that the copy is made when the first is looked at: queries that wait hold none.
         for definition in list(self._by_address.values()):
             address = definition.address
             is_told = pattern.matches(address) and access.may(Right.READ, address)

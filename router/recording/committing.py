@@ -157,7 +157,7 @@ class Committer:
                 await self._commit(self._next_group())
             self.wake()
             if self._committed == self._asked_for:
-                # Whoever asked begins to read before the next commit does.
+                # Let whoever asked for this begin to read before the next commit begins.
                 await asyncio.sleep(0)
 
     async def _give_turn(self, turn: _Turn) -> None:

@@ -245,7 +245,7 @@ class Outbox:
         self.out, self.acks = [], []
         self.streams.clear()
         self.backlog = None
-        # Who is told knows this outbox: they would keep each other.
+        # Whoever is told knows this outbox, and it them: a cycle would keep both.
         self._on_hopeless = _tell_nobody
 
     def _drain(self) -> None:

@@ -219,7 +219,7 @@ class Replays:
     def _done(self, job: _Job, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
             log.error("a replay failed", exc_info=task.exception())
-        # A task that was cancelled knows where, and that place knows the job: they would keep each other.
+        # A cancelled task knows the frame in which it ended, and the frame the job: a cycle would keep both.
         job.task = None
         if job in self._jobs.get(job.session, ()):
             self._remove(job)

@@ -172,7 +172,7 @@ class Reception:
             )
         except OSError as error:
             log.debug("a TLS handshake failed: %s", error)
-            # Whoever waited for it keeps the error, and its frames would keep them: both would stay.
+            # The error knows the frames of those who waited, and they the error: a cycle would keep both.
             error.with_traceback(None)
         finally:
             self._roll.strike(handshake)
