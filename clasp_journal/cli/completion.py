@@ -23,6 +23,7 @@ from clasp_journal.errors import JournalError
 PATIENCE_S = 2.0
 OFFERED_MAX = 500
 MARK = "mark:"
+_SHELLS_OWN = frozenset(" !\"#$&'()*;<>?[\\]^`{|}~")
 
 
 def offer(cli: click.Command, line: str) -> None:
@@ -37,7 +38,13 @@ def offer(cli: click.Command, line: str) -> None:
         # There is no such verb: nothing can be offered behind it.
         return
     for item in offers:
-        click.echo(f"{item.value}\t{item.help or ''}")
+        if _is_plain(item.value):
+            click.echo(f"{item.value}\t{item.help or ''}")
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a shell takes it for one word and nothing else: some put it on the line as it is."""
+    return word.isprintable() and not _SHELLS_OWN.intersection(word)
 
 
 def complete_address(params: Mapping[str, Any], incomplete: str) -> list[str]:

@@ -13,6 +13,8 @@ from fcntl import ioctl
 import pytest
 
 from clasp_journal.cli.main import VERBS
+from clasp_journal.sqlite.journal import SqliteJournal
+from clasp_journal.testing.samples import was_set
 from tests.conftest import require_tool
 from tests.journal.cli.evening import FILE
 from tests.journal.cli.tool import PATIENCE_S, environment, run, run_all
@@ -148,3 +150,23 @@ async def test_every_verb_helps_with_examples(tmp_path):
         assert result.code == 0, name
         assert f"clasp-journal {name}" in result.out.partition("\n\n")[2], name
         assert f"  {name}  " in listed.out
+
+
+async def test_no_address_gets_onto_the_line_as_a_command(tmp_path):
+    """What a shell would do something with is not offered, whoever named it so; what is odd otherwise is."""
+    rude = (
+        "/a;reboot",
+        "/a$(reboot)",
+        "/a`reboot`",
+        "/a b",
+        "/a|b",
+        "/a\nreboot",
+        "/a\x1b[31m",
+        "/a\u202eb",
+        "/a'b",
+    )
+    fine = ("/a/level", "/a:b,c.d@e%f+g=h-i_j", "/a/日本", "/a/🔥")
+    async with SqliteJournal(tmp_path / "rude.db") as journal:
+        await journal.append([was_set(address, 1) for address in rude + fine])
+    offers = await run(tmp_path, _CLASP_JOURNAL_LINE="clasp-journal get --db rude.db /a")
+    assert sorted(line.partition("\t")[0] for line in offers.out.splitlines()) == sorted(fine)
