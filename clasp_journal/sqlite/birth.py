@@ -28,7 +28,7 @@ def prepare_writer(db: sqlite3.Connection, path: str, scout: Scout | None) -> tu
     """Make the database ready for its one writer; a scout goes ahead."""
     version = read_version(db)
     if version == 0:
-        # Only before WAL mode has this an effect; and it writes, so a file that may be refused must not see it.
+        # It works only before WAL mode is set; and it writes, so a file that may be refused must not see it.
         db.execute(schema.AUTO_VACUUM)
     for setting in schema.WRITER_SETTINGS:
         db.execute(setting)

@@ -69,7 +69,7 @@ def _recognize(db: sqlite3.Connection, writer: EntryWriter, meta: Meta, mirror: 
         return
     entry = entry_of(row, writer.catalog)
     if is_blank(entry) or was_thinned(entry):
-        # It was removed here, so there is nothing to compare; a mirror that was left out meanwhile gets the act.
+        # It was removed here, so nothing can be compared; a mirror that was left out meanwhile gets the act.
         return
     ours, theirs = digest_of(body_of(entry, seq).encode()), mirror.digest_at(seq)
     if theirs is not None and ours != theirs:
