@@ -152,7 +152,7 @@ class _Lines:
 
     def __init__(self, config: RouterConfig) -> None:
         self._began_s = time.monotonic()
-        self._is_new = config.backend == "sqlite" and not Path(config.journal_path).exists()
+        self._is_new = config.backend == "sqlite" and not os.path.exists(config.journal_path)
 
     def print(self, router: Router) -> None:
         """Tell the operator what runs and where."""

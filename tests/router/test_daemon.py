@@ -243,9 +243,12 @@ async def test_a_folder_where_the_file_should_be_is_named(make_daemon, tmp_path)
     assert JOURNAL_FILE in line
 
 
-@pytest.mark.parametrize(("folder", "reason"), [("missing", "there is no folder"), ("/proc", "No such file")])
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [("missing", "there is no folder"), ("/proc", "No such file"), ("long" * 100, "there is no folder")],
+)
 async def test_a_folder_that_takes_no_files_is_named(make_daemon, folder, reason):
-    """Not there, or not to be written into."""
+    """Not there, not to be written into, or not even to be looked for."""
     daemon = make_daemon("--journal", f"{folder}/show.db").launch()
     assert await daemon.ended() == 3
     (line,) = daemon.log.splitlines()
