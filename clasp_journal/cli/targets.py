@@ -103,7 +103,7 @@ class Target(NamedTuple):
                 name=CLIENT_NAME,
                 token=token,
                 reconnect=lasting,
-                on_error=on_error,
+                on_error=on_error or _Once(),
                 ssl=self.tls.context() if self.url.startswith("wss://") else None,
             )
             async with opening as client:
@@ -165,11 +165,34 @@ def choose_target(
 
 def _target(named: str, chosen_by: str) -> Target:
     is_url = named.startswith(SCHEMES)
-    if is_url:
+    if is_url and _names_a_host(named):
         return Target(None, named, chosen_by)
-    if chosen_by in ("--url", f"${URL_VARIABLE}"):
+    if is_url or chosen_by in ("--url", f"${URL_VARIABLE}"):
         raise Ending(Exit.USAGE, f"{named!r} is no URL of a router; an example: ws://127.0.0.1:7330")
     return Target(named.removeprefix("sqlite:"), None, chosen_by)
+
+
+def _names_a_host(url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        # The port is none.
+        return False
+
+
+class _Once:
+    """Tells a fault once, however often it is met again."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, fault: Exception) -> None:
+        if str(fault) != self._last:
+            self._last = str(fault)
+            say(self._last)
 
 
 def _ending_of(fault: Exception, url: str) -> Ending:

@@ -10,8 +10,9 @@ awaits `room` first, which waits while more than `OUTGOING_MAX_BYTES` are not ye
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
-from ssl import SSLContext
+from ssl import SSLContext, SSLError
 from typing import Any, NamedTuple
 
 from websockets.asyncio.client import ClientConnection
@@ -77,7 +78,7 @@ class Connection:
                 max_queue=FRAMES_WAITING_MAX,
             )
         except (OSError, TimeoutError, WebSocketException) as fault:
-            raise ConnectionLost(f"cannot reach {url}: {fault}") from fault
+            raise ConnectionLost(f"cannot reach {url}: {_reason(fault)}") from fault
         try:
             return cls(socket, await _greet(socket, hello))
         except BaseException:
@@ -166,3 +167,10 @@ def _lost(closed: ConnectionClosed) -> ConnectionLost:
         return ConnectionLost("the connection broke")
     reason = f" {said.reason}" if said.reason else ""
     return ConnectionLost(f"closed with {said.code}{reason}")
+
+
+def _reason(fault: Exception) -> str:
+    """Why, in the words of the system where it has some: asyncio's own name numbers and addresses."""
+    if isinstance(fault, OSError) and not isinstance(fault, SSLError) and fault.errno is not None:
+        return os.strerror(fault.errno) if fault.errno > 0 else fault.strerror or str(fault)
+    return str(fault) or type(fault).__name__

@@ -64,6 +64,16 @@ async def test_a_file_that_cannot_be_looked_for_is_not_said_to_be_missing(tmp_pa
         assert (result.code, result.err) == (Exit.UNREACHABLE, told)
 
 
+async def test_a_url_without_a_host_or_with_no_port_is_code_2(tmp_path):
+    """Nobody tries to reach it; one that could be right and is not there is named with the reason."""
+    urls = ("ws://", "ws://127.0.0.1:99999", "wss://127.0.0.1:x")
+    wrong = await run_all(tmp_path, *(("query", "--url", url) for url in urls), ("replay", "--to", "ws://:1"))
+    absent = await run(tmp_path, "query", "-q", "--url", "ws://127.0.0.1:1")
+    assert [(result.code, result.err.count("\n")) for result in wrong] == [(Exit.USAGE, 1)] * 4
+    assert all("is no URL of a router; an example" in result.err for result in wrong)
+    assert absent.err == "clasp-journal: cannot reach ws://127.0.0.1:1: Connection refused\n"
+
+
 async def test_a_range_that_is_not_whole_is_code_6(tmp_path):
     """What remains is printed; a state that cannot be told any more is refused."""
     async with SqliteJournal(tmp_path / "short.db") as journal:
