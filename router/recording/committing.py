@@ -79,6 +79,30 @@ class _Turn(NamedTuple):
     done: asyncio.Future[int]
 
 
+class _Watch:
+    """Looks now and then how far entries have been read, until it ends. Then nothing of it knows itself: what
+    has been read is let go of at once."""
+
+    def __init__(self, reports: Reports, read: FeedEntries) -> None:
+        self._reports = reports
+        self._read = read
+        self._runs_before: int | None = None
+        self._next = self._note()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._next.cancel()
+
+    def _note(self) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(WORKING_S, self._look)
+
+    def _look(self) -> None:
+        if self._runs_before is not None and self._read.runs_read > self._runs_before:
+            self._reports.working()
+        self._runs_before = self._read.runs_read
+        self._next = self._note()
+
+
 class Committer:
     """Appends packets to a journal, and runs what has its place between two of them. It works while
     `run` runs."""
@@ -225,19 +249,11 @@ class Committer:
     @contextmanager
     def _watched(self, read: FeedEntries) -> Iterator[None]:
         """Report now and then that what is being appended has come further."""
-        loop = asyncio.get_running_loop()
-        next_look = loop.call_later(WORKING_S, lambda: look(read.runs_read))
-
-        def look(runs_before: int) -> None:
-            nonlocal next_look
-            if read.runs_read > runs_before:
-                self._reports.working()
-            next_look = loop.call_later(WORKING_S, look, read.runs_read)
-
+        watch = _Watch(self._reports, read)
         try:
             yield
         finally:
-            next_look.cancel()
+            watch.end()
 
     def _note_trouble(self, error: Exception) -> None:
         if self.in_trouble:
