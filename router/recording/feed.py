@@ -1,14 +1,14 @@
 """How the router tells the journal what happened: packets of what the core recorded. See also `feed_reading`.
 
-    u32 entries | u32 introductions | introductions | items
-    introduction:  u32 session number | u16 + author | u16 + client name
-    item:          0x01 run: u64 now | u32 session number
-                   0x02 entry of the journal's own kind: u32 size | entry as in ENTRIES
-                   0x82 packed SET or PUBLISH, as it goes out to readers
+    u32 entries | items
+    item:  0x01 run: u64 now | u32 session number
+           0x02 entry of the journal's own kind: u32 size | entry as in ENTRIES
+           0x03 introduction, before the first run: u32 session number | u16 + author | u16 + client name
+           0x82 packed SET or PUBLISH, as it goes out to readers
 
 Laws: a packet stands for itself, so that it can be sent again to a journal that has never seen another;
-one packet is one append, all of it or nothing; adding costs next to nothing, because readers wait for it;
-the packet is made when they have got what was recorded.
+one packet is one append, all of it or nothing; some in a row can be made one. Adding costs next to nothing,
+because readers wait for it; the packet is made when they have got what was recorded.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from router.wire.layouts.writing import text
 
 RUN: Final = 0x01
 ENTRY: Final = 0x02
-HEAD: Final = struct.Struct(">II")
+INTRODUCTION: Final = 0x03
+HEAD: Final = struct.Struct(">I")
 RUN_HEAD: Final = struct.Struct(">BQI")
 ENTRY_HEAD: Final = struct.Struct(">BI")
-NUMBER: Final = struct.Struct(">I")
+INTRODUCTION_HEAD: Final = struct.Struct(">BI")
 
 CLERKS_KINDS: Final = frozenset((EntryKind.MARK, EntryKind.FORGET, EntryKind.REMOVED))
 """Kinds that the journal's side writes itself. What comes through a feed is none of them, so that the two can
@@ -63,32 +64,42 @@ class Feed:
             return None
         recorded, self._recorded = self._recorded, []
         items: list[bytes] = []
-        heads = 0
-        introductions: dict[int, bytes] = {}
+        entries = 0
+        writers: set[int] = set()
         writer: Session | None = None
         at_us = -1
         for one in recorded:
             if isinstance(one, bytes):
                 items.append(one)
+                entries += 1
                 continue
             session, messages, now = one
             if session is not writer or now != at_us:
                 writer, at_us = session, now
+                if session.number not in writers:
+                    writers.add(session.number)
+                    items.append(_introduction(session))
                 items.append(RUN_HEAD.pack(RUN, now, session.number))
-                heads += 1
-                if session.number not in introductions:
-                    introductions[session.number] = _introduction(session)
             items += messages
-        self.writers = introductions.keys()
-        head = HEAD.pack(len(items) - heads, len(introductions))
-        return b"".join((head, *introductions.values(), *items))
-
-
-def _introduction(session: Session) -> bytes:
-    return NUMBER.pack(session.number) + text(session.author) + text(session.name)
+            entries += len(messages)
+        self.writers = writers
+        return HEAD.pack(entries) + b"".join(items)
 
 
 def feed_count(packet: bytes) -> int:
     """How many entries a packet holds."""
-    count: int = NUMBER.unpack_from(packet)[0]
+    count: int = HEAD.unpack_from(packet)[0]
     return count
+
+
+def join_packets(packets: Sequence[bytes]) -> bytes:
+    """Packets in a row as one."""
+    if len(packets) == 1:
+        return packets[0]
+    head = HEAD.pack(sum(map(feed_count, packets)))
+    return head + b"".join([packet[HEAD.size :] for packet in packets])
+
+
+def _introduction(session: Session) -> bytes:
+    head = INTRODUCTION_HEAD.pack(INTRODUCTION, session.number)
+    return head + text(session.author) + text(session.name)

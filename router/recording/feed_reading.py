@@ -18,10 +18,18 @@ from typing import TypeAlias
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.short import Plain, ShortEntries, in_short
 from clasp_journal.value import FIXED_SIZES
-from router.recording.feed import ENTRY, ENTRY_HEAD, HEAD, NUMBER, RUN, RUN_HEAD
+from router.recording.feed import (
+    ENTRY,
+    ENTRY_HEAD,
+    HEAD,
+    INTRODUCTION,
+    INTRODUCTION_HEAD,
+    RUN,
+    RUN_HEAD,
+)
 from router.wire.codec import decode_binary
 from router.wire.layouts.entries import read_entry
-from router.wire.layouts.reading import read_text
+from router.wire.layouts.reading import read_optional_text, read_text
 from router.wire.messages import MessageType, Publish, Set
 from router.wire.packing import BINARY, MEDIUM_MARK, SHORT_MAX_BYTES
 
@@ -57,8 +65,8 @@ class FeedEntries(ShortEntries):
         return chain.from_iterable(map(self._read, self._packets))
 
     def _read(self, packet: bytes) -> Iterator[JournalEntry | Plain]:
-        sessions, at = _read_introductions(packet)
-        size_bytes = len(packet)
+        sessions: dict[int, tuple[str, str | None]] = {}
+        at, size_bytes = HEAD.size, len(packet)
         now, author, name = 0, "", None
         # Locals, and a tuple made without the constructor of its class: this loop is what the journal's
         # process does most of the time.
@@ -84,6 +92,11 @@ class FeedEntries(ShortEntries):
                 author, name = sessions[number]
                 at += RUN_HEAD.size
                 self.runs_read += 1
+            elif tag == INTRODUCTION:
+                _, number = INTRODUCTION_HEAD.unpack_from(packet, at)
+                author, at = read_text(packet, at + INTRODUCTION_HEAD.size)
+                name, at = read_optional_text(packet, at)
+                sessions[number] = author, name
             elif tag == ENTRY:
                 entry, at = read_entry(packet, at + ENTRY_HEAD.size)
                 yield entry
@@ -134,18 +147,6 @@ def _remember_if_plain(frame: bytes, entry: JournalEntry) -> None:
         if len(_heads) >= ADDRESSES_KEPT:
             _heads.clear()
         _heads[frame[: -len(varying)]] = short.address, short.signal
-
-
-def _read_introductions(packet: bytes) -> tuple[dict[int, tuple[str, str | None]], int]:
-    _, introductions = HEAD.unpack_from(packet)
-    at = HEAD.size
-    sessions: dict[int, tuple[str, str | None]] = {}
-    for _ in range(introductions):
-        number: int = NUMBER.unpack_from(packet, at)[0]
-        author, at = read_text(packet, at + NUMBER.size)
-        name, at = read_text(packet, at)
-        sessions[number] = author, name or None
-    return sessions, at
 
 
 def _long_frame(packet: bytes, start: int) -> tuple[int, int]:

@@ -2,12 +2,13 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from clasp_journal.entry import EntryKind, JournalEntry, SignalType
 from clasp_journal.short import Plain
 from clasp_journal.value import encode
 from router.recording import feed_reading
-from router.recording.feed import CLERKS_KINDS, Feed, feed_count
+from router.recording.feed import CLERKS_KINDS, Feed, feed_count, join_packets
 from router.recording.feed_reading import read_feed
 from router.wire.messages import Publish, Set
 from tests.router.recording.history import SOMEBODY, Recorded, entry_of, packed, packet, session
@@ -76,6 +77,25 @@ def test_a_packet_stands_for_itself():
     feed.add(who, (packed(Set("/a", b"\x00", 2)),), 10)
     (entry,) = read_feed(feed.take())
     assert (entry.author, entry.name, entry.timestamp, entry.revision) == ("subject", "name", 10, 2)
+
+
+@pytest.mark.property
+@given(st.lists(runs, min_size=1, max_size=4))
+def test_packets_in_a_row_are_read_as_one(several):
+    """What is in them, in order, and how much it is."""
+    joined = join_packets([packet(recorded) for recorded in several])
+    whole = [one for recorded in several for one in recorded]
+    assert list(read_feed(joined)) == [entry_of(one) for one in whole]
+    assert feed_count(joined) == len(whole)
+
+
+def test_a_session_may_have_another_author_in_the_next_packet():
+    """Also where both packets are made one."""
+    before, after = (
+        packet([Recorded(Set("/a", FLOAT, at), session(5, who), at)])
+        for at, who in ((1, "one"), (2, "other"))
+    )
+    assert [entry.author for entry in read_feed(join_packets([before, after]))] == ["one", "other"]
 
 
 def test_an_empty_feed_has_no_packet():
