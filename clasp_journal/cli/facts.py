@@ -29,6 +29,11 @@ def _is_for_programs(key: str, facts: Mapping[str, Any]) -> bool:
     return (key == "timestamp" and "time" in facts) or (key.endswith("_us") and key[:-3] in facts)
 
 
+def entries(count: int) -> str:
+    """So many entries, in words."""
+    return f"{count:,} {'entry' if count == 1 else 'entries'}"
+
+
 @asynccontextmanager
 async def read_file(ask: Ask, doing: str) -> AsyncIterator[SqliteJournal]:
     """The journal in a file, to be read, for what no router offers."""

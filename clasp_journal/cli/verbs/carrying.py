@@ -14,7 +14,7 @@ from clasp_journal.acting.transfer import FORMATS, Form, export_entries
 from clasp_journal.analysis.inquiry import Inquiry, pages
 from clasp_journal.cli.asking import SELECTION, expected_count, inquiry_of, tell_missing
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.facts import tell_facts
+from clasp_journal.cli.facts import entries, tell_facts
 from clasp_journal.cli.output.screen import results
 from clasp_journal.cli.stderr import Progress, say
 from clasp_journal.cli.targets import must_be_there
@@ -53,7 +53,7 @@ async def export(ask: Ask, to: str | None, **asked: Any) -> None:
 
             with fresh_file(to) as unfinished, _text_file(unfinished) as file:
                 count = await _export(journal, inquiry, file, form, progress)
-            say(f"{count:,} entries in {to}")
+            say(f"{entries(count)} in {to}")
         await tell_missing(journal, inquiry)
 
 
@@ -92,7 +92,7 @@ async def import_(ask: Ask, file: str, yes: bool, keep_seqs: bool) -> None:
     async with ask.target.fresh_or_writable() as journal:
         present = await journal.len()
         if present and not yes:
-            reason = f"{ask.target.path} has {present:,} entries already; nothing was imported"
+            reason = f"{ask.target.path} has {entries(present)} already; nothing was imported"
             raise Ending(Exit.REFUSED, f"{reason}: --yes appends to them")
         with Progress("importing") as progress:
             numbering = Numbering.KEEP if keep_seqs else Numbering.RENUMBER

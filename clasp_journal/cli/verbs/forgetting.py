@@ -8,7 +8,7 @@ import click
 
 from clasp_journal.authors import Author
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.facts import tell_facts
+from clasp_journal.cli.facts import entries, tell_facts
 from clasp_journal.cli.stderr import Progress
 from clasp_journal.cli.targets import CLIENT_NAME
 from clasp_journal.cli.verb import OUTPUT, YES, Ask, verb
@@ -41,7 +41,7 @@ async def forget(ask: Ask, author: str, yes: bool) -> None:
         span = {"from_seq": first[0].seq, "to_seq": await doomed.latest_seq()} if first else {}
     tell_facts(ask, facts | {"would_forget": count} | span)
     if count:
-        raise Ending(Exit.REFUSED, f"{count:,} entries would go; nothing was removed: --yes removes them")
+        raise Ending(Exit.REFUSED, f"{entries(count)} would go; nothing was removed: --yes removes them")
 
 
 async def _remove(ask: Ask, author: str) -> int:

@@ -9,7 +9,7 @@ import click
 
 from clasp_journal.cli.asking import located, seq_of, time_option
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.facts import read_file, tell_facts
+from clasp_journal.cli.facts import entries, read_file, tell_facts
 from clasp_journal.cli.grammar.spans import parse_span
 from clasp_journal.cli.grammar.times import Instant
 from clasp_journal.cli.stderr import Progress
@@ -103,7 +103,7 @@ async def compact(ask: Ask, before: str | None, keep: str | None, yes: bool) -> 
     count = {"removed" if yes or not doomed else "would_remove": doomed}
     tell_facts(ask, count | span | {"remaining": latest - oldest + 1 - doomed})
     if doomed and not yes:
-        raise Ending(Exit.REFUSED, f"{doomed:,} entries would go; nothing was removed: --yes removes them")
+        raise Ending(Exit.REFUSED, f"{entries(doomed)} would go; nothing was removed: --yes removes them")
 
 
 async def _cut(ask: Ask, journal: Journal, before: str | None, keep: str | None) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clasp_journal.cli.exits import Ending, Exit
-from clasp_journal.cli.facts import read_file, tell_facts
+from clasp_journal.cli.facts import entries, read_file, tell_facts
 from clasp_journal.cli.stderr import Progress
 from clasp_journal.cli.verb import GENERAL, KEY, OUTPUT, YES, Ask, verb
 
@@ -184,7 +184,7 @@ async def _show_plan(ask: Ask, file: str, path: str) -> None:
         count = (await asyncio.to_thread(verify_chain, file)).entries
         tell_facts(ask, {"in_journal": 0, "in_mirror": count})
     raise Ending(
-        Exit.REFUSED, f"{count:,} entries would be inserted into {path}; nothing was changed: --yes does it"
+        Exit.REFUSED, f"{entries(count)} would be inserted into {path}; nothing was changed: --yes does it"
     )
 
 

@@ -168,3 +168,12 @@ async def test_import_names_what_it_cannot_read(tmp_path):
         assert (result.code, result.out) == (Exit.UNREACHABLE, "")
         assert result.err.startswith(f"clasp-journal: {source}: this is no file: import looks twice")
     assert not list(tmp_path.iterdir())
+
+
+async def test_one_entry_is_an_entry(recorded):
+    """What is counted in words is counted as people do."""
+    one, two = await run_all(
+        recorded, *(("compact", "--before", number, "-q", "--db", FILE) for number in ("2", "3"))
+    )
+    assert one.err.startswith("clasp-journal: 1 entry would go;")
+    assert two.err.startswith("clasp-journal: 2 entries would go;")
