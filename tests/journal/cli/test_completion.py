@@ -4,6 +4,7 @@ import asyncio
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import termios
@@ -117,7 +118,8 @@ def terminal(folder, *command):
     try:
         yield lambda text: os.write(ours, text.encode()), Screen(ours)
     finally:
-        process.kill()
+        # A shell that is still loading its completions has children of its own.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(ours)
 
