@@ -50,7 +50,7 @@ class Readers:
 
 
 def _keep_away() -> None:
-    pin(0, READER_CORE)
+    pin(os.getpid(), READER_CORE)
     if not HAVE_A_CORE:
         os.nice(YIELDING)
 

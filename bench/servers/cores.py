@@ -12,10 +12,12 @@ READER_CORE = _CORES[3] if len(_CORES) > 3 else LOAD_CORE
 
 
 def pin(pid: int, *cores: int) -> None:
-    """Keep a process on some cores, where there is more than one and the system can."""
-    if len(_CORES) > 1:
-        with contextlib.suppress(OSError, AttributeError):
-            os.sched_setaffinity(pid, cores)
+    """Keep a process on some cores, with all its threads, where there is more than one and the system can."""
+    if len(_CORES) < 2:
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            os.sched_setaffinity(int(thread), cores)
 
 
 @contextlib.contextmanager

@@ -102,7 +102,7 @@ class Server:
     @property
     def children_cpu_ns(self) -> int:
         """Processor time of its children, such as the journal's process."""
-        return sum(cpu_ns(child) for child in self._children())
+        return sum(cpu_ns(child) for child in self.children())
 
     @property
     def rss_bytes(self) -> int:
@@ -124,10 +124,11 @@ class Server:
 
     def kill(self) -> None:
         """End it without a word, its children with it."""
-        for pid in (*self._children(), self.pid):
+        for pid in (*self.children(), self.pid):
             os.kill(pid, signal.SIGKILL)
 
-    def _children(self) -> list[int]:
+    def children(self) -> list[int]:
+        """The processes that it has started."""
         with contextlib.suppress(OSError):
             return [
                 int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
@@ -136,7 +137,7 @@ class Server:
 
     def _part_ways(self) -> None:
         """A server whose journal has a process of its own had both cores to start on; now each has one."""
-        for child in self._children():
+        for child in self.children():
             pin(self.pid, SERVER_CORE)
             pin(child, JOURNAL_CORE)
 
