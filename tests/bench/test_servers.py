@@ -11,7 +11,7 @@ from bench.servers.ours import clasp_router
 
 @pytest.mark.skipif(SERVER_CORE == LOAD_CORE, reason="the machine has one core")
 def test_the_journal_computes_on_its_core_alone():
-    """With every thread: its database works on threads of its own, which would take from the router's core."""
+    """With every thread: its database works on threads of its own, which else take from the router's core."""
     with clasp_router("sqlite") as router:
         assert cores_of(router.pid) == {SERVER_CORE}
         assert [cores_of(child) for child in router.children()] == [{JOURNAL_CORE}]
