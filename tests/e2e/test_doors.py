@@ -56,7 +56,7 @@ async def test_an_ordinary_http_client_understands_the_answer(shared_router: Rou
 async def test_the_operator_is_told_what_runs_and_where(shared_router: RouterProcess):
     """The first lines name the process, the journal and the address; the log has nothing to add."""
     lines = shared_router.output.splitlines()
-    assert lines[0] == f"clasp-router clasp-router, pid {shared_router.pid}"
+    assert lines[0] == f"clasp-router, pid {shared_router.pid}"
     assert lines[-1] == f"listening on 127.0.0.1:{shared_router.port}"
     assert any("an ACK means committed" in line for line in lines)
 
