@@ -17,11 +17,12 @@ class Delivery:
         self._ground = ground
         self.pacing = Pacing(ground)
 
-    def param(self, topic: Topic, packed: bytes, now: int) -> None:
+    def param(self, topic: Topic, packed: bytes, sender: Session, now: int) -> None:
         """A SET, to everyone, its sender included."""
         readers = topic.readers(self._ground.subscriptions, SignalType.PARAM)
         if readers.members:
-            self._ground.ports.deliver(readers, (packed,), (topic,), Fate.CONFLATE, None)
+            echoing = sender if sender in readers.sessions else None
+            self._ground.ports.deliver(readers, (packed,), (topic,), Fate.CONFLATE, echoing)
         if readers.paced:
             update = Update(packed, Fate.CONFLATE, SignalType.PARAM, topic.encoded)
             for session, pace in readers.paced.items():

@@ -141,11 +141,9 @@ class FastForms:
             self._tally.publishes += len(messages)
         ports.record(session, messages, now)
         if readers.members:
-            fate, excluding = _CONFLATE, None
-            if signal != _SET:
-                fate = fate_of(signal)
-                excluding = session if session in readers.sessions else None
-            ports.deliver(readers, messages, run.topics, fate, excluding)
+            fate = _CONFLATE if signal == _SET else fate_of(signal)
+            sender = session if session in readers.sessions else None
+            ports.deliver(readers, messages, run.topics, fate, sender)
         if run.acks:
             ports.acknowledge(session, run.acks, run.qos)
 

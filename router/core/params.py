@@ -149,7 +149,7 @@ class Params:
             echo.ttl = topic.ttl
             kept = packed(echo, CONFIRM)
         self._ground.ports.record(session, (kept,), now)
-        self._delivery.param(topic, sent, now)
+        self._delivery.param(topic, sent, session, now)
 
     def _expire(self, topic: Topic, now: int) -> None:
         topic.expiry = None

@@ -30,6 +30,8 @@ class Fate(IntEnum):
     """A param: the newest value always arrives, those before it may not."""
     DROP = 2
     """A sample of a stream or gesture: the oldest go first."""
+    ECHO = 3
+    """A param for the session that has set it: an answer, never dropped."""
 
 
 class Ports(Protocol):
@@ -51,9 +53,10 @@ class Ports(Protocol):
         messages: Sequence[bytes],
         topics: Sequence[Topic],
         fate: Fate,
-        excluding: Session | None,
+        sender: Session | None,
     ) -> None:
-        """Messages, each with its topic, for a group of readers, the sender perhaps left out."""
+        """Messages, each with its topic, for a group of readers. A sender that is one of them is named: it is
+        left out, but gets the params that it has set, as answers."""
 
     def record(self, session: Session, messages: Sequence[bytes], now: int) -> None:
         """SETs with their new revisions and effective TTLs, and PUBLISHes, as the journal is to keep them."""

@@ -1,8 +1,9 @@
 """What waits for a reader that is too slow, in order, and what becomes of it when there is too much.
 
 Until it is full it keeps everything. Full, it costs its owner only: of a param the newest value alone stays,
-at the place of that newest; then samples go, the oldest first; events and answers never do. If those alone
-are too many, the owner cannot be served any longer (`is_hopeless`).
+at the place of that newest; then samples go, the oldest first; events and answers never do, and a param is an
+answer to whoever has set it. If events alone are too many, the owner cannot be served any longer
+(`is_hopeless`).
 
 What it takes is counted with what Python needs to keep it, which for a short message that waits by itself is
 many times its bytes. So events in a row wait as one piece, and answers in a row as well.
@@ -32,7 +33,12 @@ class _Waiting(NamedTuple):
     packed: bytes | bytearray
     fate: Fate
     topic: Topic | None
-    """None: answers."""
+    """None: answers that are no params."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether only their reader can work it off."""
+        return self.topic is None or self.fate is Fate.ECHO
 
 
 _LIVE = _Waiting(b"", Fate.CONFLATE, None)
@@ -74,6 +80,10 @@ class Backlog:
             return
         if fate is Fate.KEEP:
             self._extend(packed, topic)
+        elif fate is Fate.ECHO:
+            self._supersede(topic)
+            self._put(_Waiting(packed, fate, topic))
+            self.answer_bytes += len(packed) + PLACE_BYTES
         else:
             if fate is Fate.DROP:
                 self._samples.append(self._added)
@@ -114,7 +124,11 @@ class Backlog:
             if isinstance(key, Topic):
                 if is_closed(key):
                     del self._waiting[key]
-            elif waiting.fate is not Fate.KEEP and waiting.topic is not None and is_closed(waiting.topic):
+            elif (
+                waiting.fate in (Fate.CONFLATE, Fate.DROP)
+                and waiting.topic is not None
+                and is_closed(waiting.topic)
+            ):
                 del self._waiting[key]
                 self._leave(key, waiting)
 
@@ -146,16 +160,21 @@ class Backlog:
     def _leave(self, key: int, waiting: _Waiting) -> None:
         taken_bytes = len(waiting.packed) + PLACE_BYTES
         self.size_bytes -= taken_bytes
-        if waiting.topic is None:
+        if waiting.is_answer:
             self.answer_bytes -= taken_bytes
         elif self._samples and self._samples[0] == key:
             self._samples.popleft()
 
     def _conflate(self, topic: Topic) -> None:
         self._close_piece()
+        self._supersede(topic)
+        self._waiting[topic] = _LIVE
+
+    def _supersede(self, topic: Topic) -> None:
+        """What is conflated of a param gives way to what comes now: in its place it would be told the newest
+        value already, before those that its reader has set on the way there."""
         if self._waiting.pop(topic, None) is not None:
             self.conflated += 1
-        self._waiting[topic] = _LIVE
 
     def _shrink(self) -> None:
         if not self._is_conflating:
@@ -166,8 +185,10 @@ class Backlog:
                 if waiting.fate is Fate.CONFLATE and waiting.topic is not None:
                     self.size_bytes -= len(waiting.packed) + PLACE_BYTES
                     self._conflate(waiting.topic)
-                else:
-                    self._waiting[key] = waiting
+                    continue
+                if waiting.fate is Fate.ECHO and waiting.topic is not None:
+                    self._supersede(waiting.topic)
+                self._waiting[key] = waiting
         while self.size_bytes - self.answer_bytes > self._limit_bytes and self._samples:
             dropped = self._waiting.pop(self._samples.popleft(), None)
             if dropped is not None:

@@ -25,6 +25,8 @@ from router.runtime.spread import Spread, Stretch
 from router.wire.codes import ErrorCode
 from router.wire.frame import COMMIT
 
+# Looking up a member of an enum costs more than all the rest of a line.
+_CONFLATE: Final = Fate.CONFLATE
 _SPREAD_BYTES: Final = 256 * KIB
 _PULLS_PER_TICK: Final = 2
 """Streamed answers made in one tick, of all sessions; one takes about a millisecond at the most."""
@@ -58,12 +60,13 @@ class Exchange:
         messages: Sequence[bytes],
         topics: Sequence[Topic],
         fate: Fate,
-        excluding: Session | None,
+        sender: Session | None,
     ) -> None:
         """Messages for a group of readers."""
         spread = self._spread
-        spread.add(readers, messages, topics, fate, excluding)
-        self._tally.deliveries += (len(readers.members) - (excluding is not None)) * len(messages)
+        spread.add(readers, messages, topics, fate, sender)
+        excluded = sender is not None and fate is not _CONFLATE
+        self._tally.deliveries += (len(readers.members) - excluded) * len(messages)
         if spread.size_bytes > _SPREAD_BYTES:
             self.settle()
 
@@ -134,7 +137,7 @@ class Exchange:
                     continue
                 outbox: Outbox = session.outbox
                 if outbox.is_blocked:
-                    _let_wait(outbox, stretches)
+                    _let_wait(session, stretches)
                     continue
                 out = outbox.out
                 if not out:
@@ -205,10 +208,12 @@ class Exchange:
                 self.answer(outbox, packed)
 
 
-def _let_wait(outbox: Outbox, stretches: Iterable[Stretch]) -> None:
+def _let_wait(session: Session, stretches: Iterable[Stretch]) -> None:
+    outbox: Outbox = session.outbox
     for stretch in stretches:
+        fate = stretch.fate_for(session)
         for messages, topics in stretch.pieces:
-            outbox.wait(messages, topics, stretch.fate)
+            outbox.wait(messages, topics, fate)
 
 
 def _nothing() -> None:

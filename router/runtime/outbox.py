@@ -146,13 +146,13 @@ class Outbox:
             backlog.add(packed, topic, fate)
         if backlog.is_hopeless:
             self._on_hopeless()
+        self._heed_answers(backlog)
 
     def wait_answer(self, packed: bytes) -> None:
         """Let an answer wait for a session that is blocked."""
         backlog = self._obtain_backlog()
         backlog.add_answer(packed)
-        if backlog.answer_bytes > _ANSWERS_MAX_BYTES:
-            self.pause(PauseReason.ANSWERS)
+        self._heed_answers(backlog)
 
     def add_stream(self, frames: Iterator[bytes]) -> None:
         """Queue an answer that is made while the session takes it, after those before it."""
@@ -247,6 +247,11 @@ class Outbox:
         self.backlog = None
         # Whoever is told knows this outbox, and it them: a cycle would keep both.
         self._on_hopeless = _tell_nobody
+
+    def _heed_answers(self, backlog: Backlog) -> None:
+        """Who does not take its answers asks for no more of them."""
+        if backlog.answer_bytes > _ANSWERS_MAX_BYTES:
+            self.pause(PauseReason.ANSWERS)
 
     def _drain(self) -> None:
         """Write what waits, until the pipe is full again."""

@@ -16,6 +16,9 @@ from router.core.session import Session
 from router.core.subscriptions import Readers
 from router.core.topics import Topic
 
+# Looking up a member of an enum costs more than all the rest of a line.
+_CONFLATE: Final = Fate.CONFLATE
+_ECHO: Final = Fate.ECHO
 _TURNS_MIN: Final = 2
 """How often each group has to come up, on average, for sorting the readers to be less work."""
 
@@ -23,15 +26,20 @@ _TURNS_MIN: Final = 2
 class Stretch:
     """Messages in a row for the same readers, with the same fate."""
 
-    __slots__ = ("excluding", "fate", "joined", "pieces", "readers")
+    __slots__ = ("excluding", "fate", "joined", "pieces", "readers", "sender")
 
-    def __init__(self, readers: Readers, fate: Fate, excluding: Session | None) -> None:
+    def __init__(self, readers: Readers, fate: Fate, sender: Session | None) -> None:
         self.readers = readers
         self.fate = fate
-        self.excluding = excluding
+        self.sender = sender
+        self.excluding = None if fate is _CONFLATE else sender
         self.joined: list[bytes] = []
         self.pieces: list[tuple[Sequence[bytes], Sequence[Topic]]] = []
         """The same messages one by one and their topics, for readers that are blocked."""
+
+    def fate_for(self, reader: Session) -> Fate:
+        """What may become of these messages for one of their readers."""
+        return _ECHO if self.fate is _CONFLATE and reader is self.sender else self.fate
 
 
 Share: TypeAlias = tuple[Iterable[Session], Session | None, bytes, Sequence[Stretch]]
@@ -58,17 +66,12 @@ class Spread:
         messages: Sequence[bytes],
         topics: Sequence[Topic],
         fate: Fate,
-        excluding: Session | None,
+        sender: Session | None,
     ) -> None:
         """Messages, each with its topic, for a group of readers; see `router.core.ports.Ports.deliver`."""
         last = self._last
-        if (
-            last is None
-            or readers is not last.readers
-            or fate is not last.fate
-            or excluding is not last.excluding
-        ):
-            last = self._last = Stretch(readers, fate, excluding)
+        if last is None or readers is not last.readers or fate is not last.fate or sender is not last.sender:
+            last = self._last = Stretch(readers, fate, sender)
             self._stretches.append(last)
         joined = messages[0] if len(messages) == 1 else b"".join(messages)
         last.joined.append(joined)

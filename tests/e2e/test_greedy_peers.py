@@ -5,7 +5,7 @@ import asyncio
 from clasp_journal import value as values
 from clasp_journal.entry import SignalType
 from router.core.limits import MIB
-from router.wire.messages import Get, JournalDo, JournalDone, Publish, Subscribe, SubscribeOptions
+from router.wire.messages import Get, JournalDo, JournalDone, Publish, Set, Subscribe, SubscribeOptions
 from tests.e2e.conftest import Dial
 from tests.e2e.peer import make_set, packed, packed_all
 from tests.e2e.router_process import RouterProcess
@@ -17,6 +17,8 @@ SAMPLE = values.encode("x" * 1_500)
 SUBSCRIPTIONS = 40
 """Each asks for 6 MB of history."""
 ERRANDS = 20_000
+OWN_SETS = 20_000
+FILLING = "x" * 1_000
 PARAMS = 5_000
 QUESTIONS = 4_000
 """They fit into one read."""
@@ -59,6 +61,25 @@ async def test_small_questions_with_large_answers_are_answered_as_they_are_taken
             await other.fence()
         assert router.resident_bytes() - before_bytes < GROWTH_MAX_BYTES
         greedy.hang_up()
+
+
+async def test_who_does_not_read_gets_all_that_it_has_set_itself_when_it_does(
+    router: RouterProcess, dial: Dial
+):
+    """It is not read meanwhile, so that this is bounded, too."""
+    peer = await dial(router, buffer_bytes=BUFFER_BYTES)
+    await peer.say(Subscribe(1, "/own/**"))
+    before_bytes = router.resident_bytes()
+    sending = asyncio.create_task(
+        peer.say_bytes(packed_all(make_set(f"/own/{n % 5}", f"{n} {FILLING}") for n in range(OWN_SETS)))
+    )
+    other = await dial(router)
+    for _ in range(10):
+        await other.fence()
+    assert router.resident_bytes() - before_bytes < GROWTH_MAX_BYTES
+    for number in range(OWN_SETS):
+        assert (await peer.hear(Set)).value == f"{number} {FILLING}"
+    await sending
 
 
 async def test_errands_beyond_what_is_done_at_a_time_wait_unread(router: RouterProcess, dial: Dial):

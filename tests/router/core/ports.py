@@ -69,13 +69,13 @@ class ListedPorts:
         messages: Sequence[bytes],
         topics: Sequence[Topic],
         fate: Fate,
-        excluding: Session | None,
+        sender: Session | None,
     ) -> None:
         for packed, topic in zip(messages, topics, strict=True):
             self.groups.append(readers)
             self.fates.append(fate)
             for session in readers.members:
-                if session is not excluding:
+                if session is not sender or fate is Fate.CONFLATE:
                     self.calls.append(("deliver", session.number, packed, topic.text, fate))
                     self.inbox[session.number].append(packed)
 

@@ -104,7 +104,7 @@ def test_events_are_never_dropped_but_make_it_hopeless():
     assert len(taken(backlog)) == 6
 
 
-@pytest.mark.parametrize("fate", [Fate.KEEP, Fate.DROP, Fate.CONFLATE])
+@pytest.mark.parametrize("fate", list(Fate))
 @pytest.mark.parametrize("answers_between", [0, 1])
 def test_what_it_takes_in_memory_is_what_it_says(fate, answers_between):
     """Also of messages so short that Python needs many times their bytes to keep them."""
@@ -142,6 +142,18 @@ def test_answers_do_not_make_it_hopeless():
     assert backlog.answer_bytes == backlog.size_bytes == 10 * SIZE + PLACE_BYTES
 
 
+def test_what_its_reader_has_set_itself_is_all_told_and_after_nothing_newer():
+    """What others have set before gives way to it: that would be told with the newest value."""
+    board, backlog = Board(), Backlog(2 * ROOM)
+    for number in range(9):
+        backlog.add(*board.set("/a", number), Fate.CONFLATE)
+    for number in range(9, 12):
+        backlog.add(*board.set("/a", number), Fate.ECHO)
+    assert backlog.answer_bytes == backlog.size_bytes > 0
+    assert taken(backlog) == [("/a", 9.0), ("/a", 10.0), ("/a", 11.0)]
+    assert not backlog.is_hopeless
+
+
 def test_a_param_that_expired_meanwhile_is_not_told():
     """Its message is made when its turn comes, and then there is no value."""
     board, backlog = Board(), Backlog(2 * ROOM)
@@ -153,25 +165,35 @@ def test_a_param_that_expired_meanwhile_is_not_told():
 
 @pytest.mark.property
 @given(
-    st.lists(st.tuples(st.sampled_from(("/a", "/b", "/c", "event", "sample")), st.booleans()), max_size=80),
+    st.lists(
+        st.tuples(
+            st.sampled_from(("/a", "/b", "/c", "event", "sample")),
+            st.sampled_from((Fate.CONFLATE, Fate.ECHO)),
+            st.booleans(),
+        ),
+        max_size=80,
+    ),
     st.integers(1, 30),
 )
-def test_whatever_comes_the_last_of_each_param_arrives_and_every_event_in_order(steps, room):
+def test_whatever_comes_the_last_of_each_param_arrives_and_every_event_and_echo_in_order(steps, room):
     """Bounded by its limit, and never out of order, with any mixture of messages and of takes."""
     board, backlog = Board(), Backlog(room * ROOM)
     seen: list[tuple[str, object]] = []
     sent: list[tuple[str, float]] = []
-    for number, (what, takes) in enumerate(steps):
+    kept: list[float] = []
+    for number, (what, fate_of_params, takes) in enumerate(steps):
         if what == "event":
             backlog.add(*board.publish(number), Fate.KEEP)
         elif what == "sample":
             backlog.add(*board.publish(number), Fate.DROP)
         else:
-            backlog.add(*board.set(what, number), Fate.CONFLATE)
+            backlog.add(*board.set(what, number), fate_of_params)
         sent.append((what, float(number)))
+        if what == "event" or (what != "sample" and fate_of_params is Fate.ECHO):
+            kept.append(float(number))
         if backlog.is_hopeless:
             return
-        assert backlog.size_bytes <= room * ROOM
+        assert backlog.size_bytes - backlog.answer_bytes <= room * ROOM
         if takes and backlog:
             seen += [
                 (message.address, message.value)
@@ -181,7 +203,8 @@ def test_whatever_comes_the_last_of_each_param_arrives_and_every_event_in_order(
     seen += taken(backlog)
     numbers = [number for _, number in seen]
     assert numbers == sorted(numbers)
-    assert [n for what, n in sent if what == "event"] == [n for n in numbers if ("event", n) in sent]
+    assert set(kept) <= set(numbers)
+    assert backlog.size_bytes == backlog.answer_bytes == 0
     for address in ("/a", "/b", "/c"):
         last = [n for what, n in sent if what == address][-1:]
         assert [n for a, n in seen if a == address][-1:] == last

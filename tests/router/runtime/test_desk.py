@@ -187,6 +187,28 @@ async def test_whoever_does_not_take_answers_is_not_read():
     await scene.desk.stop()
 
 
+async def test_whoever_does_not_take_what_it_has_set_itself_is_not_read():
+    """Its own SETs come back to it as answers: all of them, whatever others set meanwhile."""
+    scene = Scene(limits=SLOW)
+    await scene.desk.start()
+    peer, other = await scene.join("/**"), await scene.join()
+    peer.stop_reading()
+    for number in range(2_000):
+        peer.send(a_set("/own", str(number) * 500))
+        other.send(a_set("/own", "another"))
+    await settle(other)
+    backlog = scene.desk.links[0].outbox.backlog
+    assert backlog is not None
+    assert backlog.answer_bytes < 3_000_000
+    peer.resume()
+    await settle(peer)
+    assert [value for value in heard(peer, Set) if value != "another"] == [str(n) * 500 for n in range(2_000)]
+    revisions = [message.revision for message in peer.received if isinstance(message, Set)]
+    assert revisions == sorted(revisions)
+    assert peer.closed is None
+    await scene.desk.stop()
+
+
 async def test_a_late_joiner_gets_every_param_while_others_go_on(scene):
     """The snapshot is made in parts, between which others have their turn."""
     writer = await scene.join("/live")

@@ -19,15 +19,15 @@ GROUPS = [
 additions = st.tuples(
     st.integers(0, len(GROUPS) - 1),
     st.sampled_from([None, 0, 4]),
-    st.sampled_from(Fate),
+    st.sampled_from((Fate.KEEP, Fate.CONFLATE, Fate.DROP)),
     st.lists(st.binary(min_size=1, max_size=3), min_size=1, max_size=3),
 )
 
 
-def added(spread, group, excluded, fate, messages):
+def added(spread, group, sender, fate, messages):
     """One more delivery."""
-    excluding = None if excluded is None else SESSIONS[excluded]
-    spread.add(GROUPS[group], messages, [TOPIC] * len(messages), fate, excluding)
+    sending = None if sender is None else SESSIONS[sender]
+    spread.add(GROUPS[group], messages, [TOPIC] * len(messages), fate, sending)
 
 
 def handed_out(spread):
@@ -39,7 +39,8 @@ def handed_out(spread):
             if session is not excluding:
                 joined[session.number] += together
                 for one in stretches:
-                    single[session.number] += [(m, one.fate) for messages, _ in one.pieces for m in messages]
+                    fate = one.fate_for(session)
+                    single[session.number] += [(m, fate) for messages, _ in one.pieces for m in messages]
     return joined, single
 
 
@@ -48,11 +49,15 @@ def handed_out(spread):
 def test_each_reader_gets_what_is_for_it_in_order(deliveries):
     """As if every message had been handed out alone, whether the groups share readers or not."""
     spread, expected = Spread(), {session.number: [] for session in SESSIONS}
-    for group, excluded, fate, messages in deliveries:
-        added(spread, group, excluded, fate, messages)
+    for group, sender, fate, messages in deliveries:
+        added(spread, group, sender, fate, messages)
         for session in GROUPS[group].members:
-            if session.number != excluded:
-                expected[session.number] += [(message, fate) for message in messages]
+            theirs = fate
+            if session.number == sender:
+                if fate is not Fate.CONFLATE:
+                    continue
+                theirs = Fate.ECHO
+            expected[session.number] += [(message, theirs) for message in messages]
     assert spread.size_bytes == sum(len(message) for *_, messages in deliveries for message in messages)
     joined, single = handed_out(spread)
     assert single == expected
