@@ -25,7 +25,7 @@ OLD = (None, None, KEPT)
 
 
 async def removed_entry(recorder, after_seq=0):
-    """Follow the journal until it says that something was removed; that entry."""
+    """Follow the journal until it says that something was removed, and that is gone; the entry that says so."""
     request = FOLLOW._replace(after_seq=after_seq, wait=True)
     async with asyncio.timeout(30):
         while True:
@@ -33,8 +33,16 @@ async def removed_entry(recorder, after_seq=0):
             for message in entries_of(page):
                 for entry in message.entries:
                     if entry.kind is EntryKind.REMOVED:
+                        while await oldest_seq(recorder) <= values.decode(entry.details)["to"]:
+                            pass  # It is recorded right before it is done.
                         return entry
             request = request.following(page)._replace(upto_seq=None)
+
+
+async def oldest_seq(recorder):
+    """The first entry that there is."""
+    _, result = await recorder.do("stats", values.encode({}))
+    return values.decode(result)["oldest_seq"]
 
 
 async def test_a_journal_that_is_too_long_is_cut_when_the_router_starts(tmp_path):
