@@ -25,7 +25,7 @@ OLD = (None, None, KEPT)
 
 
 async def removed_entry(recorder, after_seq=0):
-    """Follow the journal until it says that something was removed, and that is gone; the entry that says so."""
+    """Follow the journal until it says that something was removed, and that is gone; the entry."""
     request = FOLLOW._replace(after_seq=after_seq, wait=True)
     async with asyncio.timeout(30):
         while True:
