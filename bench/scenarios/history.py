@@ -9,6 +9,7 @@ from bench.journals.filling import fill
 from bench.journals.scene import PATTERNS
 from bench.load.form import Load
 from bench.measure import Options, Row
+from bench.servers.cores import JOURNAL_CORE, LOAD_CORE
 from bench.servers.ours import clasp_router
 from router.client import Client, connect
 
@@ -52,10 +53,14 @@ def run(options: Options) -> list[Row]:
         )
         for name, taken in answers_ms.items()
     ]
-    for name, value in (("others, nobody asks", alone_us), ("others, meanwhile", meanwhile_us)):
+    shared = "who asks and the journal share the generator's core" if JOURNAL_CORE == LOAD_CORE else ""
+    for name, value, note in (
+        ("others, nobody asks", alone_us, ""),
+        ("others, meanwhile", meanwhile_us, shared),
+    ):
         ratio = median(value) / median(alone_us) if median(alone_us) else None
         rows.append(
-            Row(SCENARIO, name, median(value), "us p99", ratio, server=door.label, regime=load.regime)
+            Row(SCENARIO, name, median(value), "us p99", ratio, note, server=door.label, regime=load.regime)
         )
     return rows
 
