@@ -10,7 +10,8 @@ import os
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar, NamedTuple, Self, TypeVar
 
 from clasp_journal import value as values
@@ -71,38 +72,50 @@ class Peer:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if buffer_bytes is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.sock_connect(sock, ("127.0.0.1", port))
-        except OSError:
-            sock.close()
-            raise
-        key = base64.b64encode(os.urandom(16)).decode()
-        head = (
-            f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: clasp\r\n\r\n"
-        )
         peer = cls(sock)
-        await loop.sock_sendall(sock, head.encode())
-        while b"\r\n\r\n" not in peer._buffer:
-            await peer._read()
-        answer, _, rest = peer._buffer.partition(b"\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 101 "), answer
-        peer._buffer = bytearray(rest)
+        with peer._closed_if_it_fails():
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+            await peer._upgrade(port)
         return peer
 
     @classmethod
     async def connect(cls, port: int, name: str = "peer", *, buffer_bytes: int | None = None) -> Self:
         """A session: greeted, and told the state."""
         peer = await cls.dial(port, buffer_bytes=buffer_bytes)
-        await peer.say(Hello(name))
-        peer.welcome = await peer.hear(Welcome)
-        first = await peer.hear(Snapshot)
-        rest = [heard.message for heard in await peer.fence()]
+        with peer._closed_if_it_fails():
+            await peer._greet(name)
+        return peer
+
+    @contextmanager
+    def _closed_if_it_fails(self) -> Iterator[None]:
+        """A peer that is not connected is given to nobody who could close it: its router may be killed."""
+        try:
+            yield
+        except BaseException:
+            self.hang_up()
+            raise
+
+    async def _upgrade(self, port: int) -> None:
+        key = base64.b64encode(os.urandom(16)).decode()
+        head = (
+            f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: clasp\r\n\r\n"
+        )
+        await self.say_bytes(head.encode())
+        while b"\r\n\r\n" not in self._buffer:
+            await self._read()
+        answer, _, rest = self._buffer.partition(b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 101 "), answer
+        self._buffer = bytearray(rest)
+
+    async def _greet(self, name: str) -> None:
+        await self.say(Hello(name))
+        self.welcome = await self.hear(Welcome)
+        first = await self.hear(Snapshot)
+        rest = [heard.message for heard in await self.fence()]
         for snapshot in (first, *rest):
             assert isinstance(snapshot, Snapshot), snapshot
-            peer.params.update({param.address: param for param in snapshot.params})
-        return peer
+            self.params.update({param.address: param for param in snapshot.params})
 
     @property
     def session(self) -> str:

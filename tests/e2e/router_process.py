@@ -162,10 +162,13 @@ class RouterProcess:
         """Status and body of a plain HTTP request."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         lines = (f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Length: 0", *headers, "", "")
-        writer.write("\r\n".join(lines).encode())
-        async with asyncio.timeout(PATIENCE_S):
-            answer = await reader.read()
-        writer.close()
+        try:
+            writer.write("\r\n".join(lines).encode())
+            async with asyncio.timeout(PATIENCE_S):
+                answer = await reader.read()
+        finally:
+            # Also if the router is killed meanwhile.
+            writer.close()
         head, _, body = answer.partition(b"\r\n\r\n")
         return int(head.split()[1]), body
 
